@@ -1,0 +1,164 @@
+#include "archive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "cleanup.h"
+#include "file.h"
+
+/* The library's own words; its errno tells a host's failure from malformed bytes. */
+MUST_CHECK static bool err_archive(struct err *err, struct archive *archive, const char *what)
+{
+	const char *text = archive_error_string(archive);
+	int code = archive_errno(archive);
+	bool is_format = code <= 0 || code == EINVAL || code == EILSEQ; /* its FILE_FORMAT, MISC */
+	enum err_kind kind = is_format ? ERR_FORMAT :
+			     code == ENOENT ? ERR_NOT_FOUND :
+			     code == ENOSPC ? ERR_SPACE :
+					      ERR_IO;
+
+	return err_set(err, kind, "%s: %s", what, text ? text : "libarchive gives no reason");
+}
+
+static void reader_closep(struct archive **archive)
+{
+	if (*archive)
+		archive_read_free(*archive);
+}
+
+MUST_CHECK static bool read_to_end(struct archive *archive, struct bytes *out, const char *path,
+				   struct err *err)
+{
+	enum { CHUNK_BYTES = 64 << 10 };
+	CLEANUP(freep) char *chunk = malloc(CHUNK_BYTES);
+	la_ssize_t len;
+
+	if (!chunk)
+		return err_memory(err, path);
+	while ((len = archive_read_data(archive, chunk, CHUNK_BYTES)) > 0)
+		if (!bytes_append(out, chunk, (size_t)len, err))
+			return err_wrap(err, "%s", path);
+	return len == 0 || err_archive(err, archive, path);
+}
+
+bool archive_slurp(struct bytes *out, const char *path, struct err *err)
+{
+	CLEANUP(reader_closep) struct archive *archive = archive_read_new();
+	CLEANUP(fd_closep) int fd = -1;
+	struct archive_entry *entry = NULL;
+
+	if (!file_open(&fd, AT_FDCWD, path, O_RDONLY, err))
+		return false;
+	if (!archive)
+		return err_memory(err, path);
+	archive_read_support_filter_all(archive);
+	archive_read_support_format_raw(archive);
+	archive_read_support_format_empty(archive);
+	if (archive_read_open_fd(archive, fd, 64 << 10) != ARCHIVE_OK)
+		return err_archive(err, archive, path);
+	int status = archive_read_next_header(archive, &entry);
+
+	if (status == ARCHIVE_EOF)
+		return true;
+	if (status != ARCHIVE_OK)
+		return err_archive(err, archive, path);
+	return read_to_end(archive, out, path, err);
+}
+
+struct cpio {
+	struct archive *archive;
+	struct archive_entry *entry;
+	int64_t next_inode;
+};
+
+bool cpio_open(struct cpio **out, int fd, struct err *err)
+{
+	CLEANUP(cpio_freep) struct cpio *cpio = calloc(1, sizeof(*cpio));
+
+	if (!cpio)
+		return err_memory(err, "a cpio archive");
+	cpio->archive = archive_write_new();
+	cpio->entry = archive_entry_new();
+	if (!cpio->archive || !cpio->entry)
+		return err_memory(err, "a cpio archive");
+	if (archive_write_set_format_cpio_newc(cpio->archive) != ARCHIVE_OK ||
+	    archive_write_set_bytes_in_last_block(cpio->archive, 1) != ARCHIVE_OK ||
+	    archive_write_open_fd(cpio->archive, fd) != ARCHIVE_OK)
+		return err_archive(err, cpio->archive, "write cpio");
+	*out = ptr_take(&cpio);
+	return true;
+}
+
+static void entry_start(struct cpio *cpio, const char *path, mode_t mode)
+{
+	archive_entry_clear(cpio->entry);
+	archive_entry_set_pathname(cpio->entry, path);
+	archive_entry_set_mode(cpio->entry, mode);
+	archive_entry_set_ino64(cpio->entry, ++cpio->next_inode);
+	archive_entry_set_nlink(cpio->entry, 1);
+	archive_entry_set_mtime(cpio->entry, 0, 0);
+	archive_entry_set_size(cpio->entry, 0);
+}
+
+MUST_CHECK static bool entry_put(struct cpio *cpio, const char *path, struct err *err)
+{
+	if (archive_write_header(cpio->archive, cpio->entry) != ARCHIVE_OK)
+		return err_archive(err, cpio->archive, path);
+	return true;
+}
+
+bool cpio_add_dir(struct cpio *cpio, const char *path, mode_t mode, struct err *err)
+{
+	entry_start(cpio, path, S_IFDIR | (mode & 07777));
+	return entry_put(cpio, path, err);
+}
+
+bool cpio_add_file(struct cpio *cpio, const char *path, mode_t mode, struct view content,
+		   struct err *err)
+{
+	entry_start(cpio, path, S_IFREG | (mode & 07777));
+	archive_entry_set_size(cpio->entry, (la_int64_t)content.len);
+	if (!entry_put(cpio, path, err))
+		return false;
+	if (archive_write_data(cpio->archive, content.ptr, content.len) != (la_ssize_t)content.len)
+		return err_archive(err, cpio->archive, path);
+	return true;
+}
+
+bool cpio_add_symlink(struct cpio *cpio, const char *path, const char *target, struct err *err)
+{
+	entry_start(cpio, path, S_IFLNK | 0777);
+	archive_entry_set_symlink(cpio->entry, target);
+	return entry_put(cpio, path, err);
+}
+
+bool cpio_add_device(struct cpio *cpio, const char *path, mode_t mode, dev_t device,
+		     struct err *err)
+{
+	entry_start(cpio, path, mode);
+	archive_entry_set_rdev(cpio->entry, device);
+	return entry_put(cpio, path, err);
+}
+
+bool cpio_finish(struct cpio *cpio, struct err *err)
+{
+	if (archive_write_close(cpio->archive) != ARCHIVE_OK)
+		return err_archive(err, cpio->archive, "write cpio");
+	return true;
+}
+
+void cpio_freep(struct cpio **cpio)
+{
+	if (!*cpio)
+		return;
+	if ((*cpio)->archive)
+		archive_write_free((*cpio)->archive);
+	if ((*cpio)->entry)
+		archive_entry_free((*cpio)->entry);
+	free(*cpio);
+	*cpio = NULL;
+}

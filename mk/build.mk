@@ -1,0 +1,48 @@
+# Building: one static library a room, so that a room cannot use what stands above it.
+BUILD ?= build
+CC = gcc
+SANITIZE ?=
+prefix ?= /usr/local
+
+WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wformat=2 -Wconversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wundef -Wvla -Wimplicit-fallthrough -Wnull-dereference \
+	-Wwrite-strings -Wcast-qual -Werror
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARNINGS) $(CFLAGS) $(SANITIZE) \
+	-pthread -I. -MMD -MP
+
+ROOMS = base oci layers drivers fs builder
+room_objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out builder/main.c,$(wildcard $(1)/*.c)))
+room_library = $(BUILD)/lib$(1).a
+
+# What a room may link, itself first.
+USES_base = base
+USES_oci = oci base
+USES_layers = layers base
+USES_drivers = drivers layers base
+USES_fs = fs layers base
+USES_init = base
+USES_builder = builder fs drivers layers oci base
+libraries = $(foreach room,$(USES_$(1)),$(call room_library,$(room)))
+
+LDLIBS = -larchive -lcrypto -ljansson -lcurl -lisal -lzstd -lext2fs -lcom_err -pthread
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+define room_rule
+$(call room_library,$(1)): $(call room_objects,$(1))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
+
+vmbake: $(BUILD)/vmbake
+	cp $< $@
+
+$(BUILD)/vmbake: $(BUILD)/builder/main.o $(call libraries,builder)
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
