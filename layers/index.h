@@ -120,8 +120,11 @@ MUST_CHECK bool index_builder_new(struct index_builder **out, struct err *err);
 MUST_CHECK bool index_builder_add(struct index_builder *builder, const struct entry *entry,
 				  struct err *err);
 uint64_t index_builder_count(const struct index_builder *builder);
-/* The finished bytes; the builder is empty again. */
+/* The finished index, into memory or into a file; the builder is not to be used further.
+ * data_bytes: length of the data file; diff_id: NULL for a synthetic layer */
 MUST_CHECK bool index_builder_finish(struct index_builder *builder, uint64_t data_bytes,
 				     const struct digest *diff_id, struct bytes *out,
 				     struct err *err);
+MUST_CHECK bool index_builder_write(struct index_builder *builder, uint64_t data_bytes,
+				    const struct digest *diff_id, int fd, struct err *err);
 void index_builder_freep(struct index_builder **builder);
