@@ -33,6 +33,11 @@ bool queue_new(struct queue **out, size_t buffer_count, size_t buffer_bytes, str
 	return true;
 }
 
+size_t queue_buffer_bytes(const struct queue *queue)
+{
+	return queue->buffer_bytes;
+}
+
 void queue_freep(struct queue **queue)
 {
 	if (!*queue)

@@ -15,6 +15,7 @@ struct queue;
 
 MUST_CHECK bool queue_new(struct queue **out, size_t buffer_count, size_t buffer_bytes,
 			  struct err *err);
+size_t queue_buffer_bytes(const struct queue *queue);
 void queue_freep(struct queue **queue); /* when neither side uses it any more */
 
 /* Producer: an empty buffer of buffer_bytes, waiting for one; NULL when the consumer gave up. */
