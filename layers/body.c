@@ -1,0 +1,245 @@
+#include "body.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/le.h"
+#include "crc.h"
+
+enum {
+	BLOCK = INDEX_BLOCK_BYTES,
+	BUFFER_BYTES = 1 << 20,
+	DIRECT_BYTES = 64 << 10, /* runs from here on go to the file without a copy */
+	WRITEBACK_BYTES = 32 << 20, /* how much is written before the disk is asked to start */
+	EXTENTS_PER_BODY_MAX = 65536, /* past it zeros are stored: a bound against hostile bodies */
+};
+
+struct body_writer {
+	int fd;
+	uint64_t file_offset; /* of buffer[0] in the file */
+	uint64_t writeback_offset; /* the disk was told to write what is before */
+	char *buffer; /* owned, BUFFER_BYTES; whole blocks, the last may be growing */
+	size_t buffer_len;
+	size_t partial_len; /* bytes in the growing block, the buffer's last */
+	uint64_t position; /* in the body */
+	uint32_t crc;
+	struct bytes extents; /* struct extent[] of the current body */
+};
+
+bool body_writer_new(struct body_writer **out, int fd, struct err *err)
+{
+	CLEANUP(body_writer_freep) struct body_writer *writer = calloc(1, sizeof(*writer));
+
+	if (!writer)
+		return err_memory(err, "a layer's data");
+	writer->fd = fd;
+	writer->buffer = aligned_alloc(BLOCK, BUFFER_BYTES);
+	writer->extents = bytes_capped((size_t)UINT32_MAX * sizeof(struct extent));
+	if (!writer->buffer)
+		return err_memory(err, "a layer's data");
+	*out = ptr_take(&writer);
+	return true;
+}
+
+void body_writer_freep(struct body_writer **writer)
+{
+	if (!*writer)
+		return;
+	free((*writer)->buffer);
+	bytes_freep(&(*writer)->extents);
+	free(*writer);
+	*writer = NULL;
+}
+
+static bool is_zero(const char *block)
+{
+	return le64_get(block) == 0 && memcmp(block, block + 8, BLOCK - 8) == 0;
+}
+
+/* Start the writeback of what is behind us, so that the sync at the end finds little to do. */
+static void hint_writeback(struct body_writer *writer)
+{
+	uint64_t len = writer->file_offset - writer->writeback_offset;
+
+	if (len < WRITEBACK_BYTES)
+		return;
+	sync_file_range(writer->fd, (off_t)writer->writeback_offset, (off_t)len,
+			SYNC_FILE_RANGE_WRITE); /* a hint: its failure comes out at fsync */
+	writer->writeback_offset = writer->file_offset;
+}
+
+MUST_CHECK static bool write_out(struct body_writer *writer, const char *data, size_t len,
+				 struct err *err)
+{
+	if (!file_pwrite(writer->fd, data, len, writer->file_offset, "a layer's data", err))
+		return false;
+	writer->file_offset += len;
+	hint_writeback(writer);
+	return true;
+}
+
+MUST_CHECK static bool flush(struct body_writer *writer, struct err *err)
+{
+	size_t len = writer->buffer_len;
+
+	writer->buffer_len = 0;
+	return len == 0 || write_out(writer, writer->buffer, len, err);
+}
+
+static size_t extent_count(const struct body_writer *writer)
+{
+	return writer->extents.len / sizeof(struct extent);
+}
+
+/* That many blocks of the body come to lie at the end of the file. */
+MUST_CHECK static bool note_blocks(struct body_writer *writer, uint64_t block, uint64_t count,
+				   struct err *err)
+{
+	uint64_t data_block = (writer->file_offset + writer->buffer_len) / BLOCK;
+	struct extent fresh = { block, data_block, count };
+
+	if (extent_count(writer) > 0) {
+		struct extent *last = (struct extent *)(void *)writer->extents.data +
+				      extent_count(writer) - 1;
+
+		if (last->block + last->block_count == block &&
+		    last->data_block + last->block_count == data_block) {
+			last->block_count += count;
+			return true;
+		}
+	}
+	return bytes_append(&writer->extents, &fresh, sizeof(fresh), err);
+}
+
+/* A run of whole blocks without a zero one. */
+MUST_CHECK static bool put_run(struct body_writer *writer, const char *data, size_t len,
+			       uint64_t block, struct err *err)
+{
+	if (len == 0)
+		return true;
+	if (!note_blocks(writer, block, len / BLOCK, err))
+		return false;
+	if (len >= DIRECT_BYTES)
+		return flush(writer, err) && write_out(writer, data, len, err);
+	if (len > BUFFER_BYTES - writer->buffer_len && !flush(writer, err))
+		return false;
+	memcpy(writer->buffer + writer->buffer_len, data, len);
+	writer->buffer_len += len;
+	return true;
+}
+
+static bool keeps_zeros(const struct body_writer *writer)
+{
+	return extent_count(writer) >= EXTENTS_PER_BODY_MAX;
+}
+
+/* Whole blocks straight from the caller's memory; the position is on a block boundary. */
+MUST_CHECK static bool put_blocks(struct body_writer *writer, const char *data, size_t len,
+				  struct err *err)
+{
+	uint64_t first = writer->position / BLOCK;
+	size_t run = 0, offset = 0;
+
+	for (; offset < len; offset += BLOCK) {
+		if (keeps_zeros(writer) || !is_zero(data + offset))
+			continue;
+		if (!put_run(writer, data + run, offset - run, first + run / BLOCK, err))
+			return false;
+		run = offset + BLOCK;
+	}
+	writer->position += len;
+	return put_run(writer, data + run, len - run, first + run / BLOCK, err);
+}
+
+/* The growing block is full, or the body ends in it: keep it or take it back. */
+MUST_CHECK static bool close_partial(struct body_writer *writer, struct err *err)
+{
+	uint64_t block = (writer->position - 1) / BLOCK;
+	char *start = writer->buffer + writer->buffer_len;
+
+	memset(start + writer->partial_len, 0, BLOCK - writer->partial_len);
+	writer->partial_len = 0;
+	if (is_zero(start) && !keeps_zeros(writer))
+		return true;
+	if (!note_blocks(writer, block, 1, err))
+		return false;
+	writer->buffer_len += BLOCK;
+	return true;
+}
+
+/* Add to the growing block, which always fits behind the buffer's whole blocks. */
+MUST_CHECK static bool put_partial(struct body_writer *writer, const char *data, size_t len,
+				   struct err *err)
+{
+	if (writer->partial_len == 0 && writer->buffer_len == BUFFER_BYTES && !flush(writer, err))
+		return false;
+	memcpy(writer->buffer + writer->buffer_len + writer->partial_len, data, len);
+	writer->partial_len += len;
+	writer->position += len;
+	return writer->partial_len < BLOCK || close_partial(writer, err);
+}
+
+void body_begin(struct body_writer *writer)
+{
+	writer->position = 0;
+	writer->crc = 0;
+	bytes_clear(&writer->extents);
+}
+
+bool body_write(struct body_writer *writer, struct view bytes, struct err *err)
+{
+	writer->crc = crc32c_add(writer->crc, bytes.ptr, bytes.len);
+	while (bytes.len > 0) {
+		size_t len = bytes.len / BLOCK * BLOCK;
+
+		if (writer->partial_len > 0 || len == 0) {
+			len = BLOCK - writer->partial_len;
+			len = len < bytes.len ? len : bytes.len;
+			if (!put_partial(writer, bytes.ptr, len, err))
+				return false;
+		} else if (!put_blocks(writer, bytes.ptr, len, err)) {
+			return false;
+		}
+		bytes = view_from(bytes, len);
+	}
+	return true;
+}
+
+bool body_seek(struct body_writer *writer, uint64_t offset, struct err *err)
+{
+	static const char zeros[BLOCK];
+	uint64_t gap = offset - writer->position;
+
+	writer->crc = crc32c_add_zeros(writer->crc, gap);
+	if (writer->partial_len > 0) {
+		uint64_t fill = BLOCK - writer->partial_len;
+
+		fill = fill < gap ? fill : gap;
+		if (!put_partial(writer, zeros, (size_t)fill, err))
+			return false;
+		gap -= fill;
+	}
+	writer->position += gap / BLOCK * BLOCK;
+	return gap % BLOCK == 0 || put_partial(writer, zeros, gap % BLOCK, err);
+}
+
+bool body_end(struct body_writer *writer, uint64_t size, const struct extent **extents,
+	      size_t *count, uint32_t *crc32c, struct err *err)
+{
+	if (!body_seek(writer, size, err) ||
+	    (writer->partial_len > 0 && !close_partial(writer, err)))
+		return false;
+	*extents = (const struct extent *)(const void *)writer->extents.data;
+	*count = extent_count(writer);
+	*crc32c = writer->crc;
+	return true;
+}
+
+bool body_writer_finish(struct body_writer *writer, uint64_t *data_bytes, struct err *err)
+{
+	if (!flush(writer, err))
+		return false;
+	*data_bytes = writer->file_offset;
+	return true;
+}

@@ -1,0 +1,304 @@
+#include "inflate.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <isa-l/igzip_lib.h>
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include "base/cleanup.h"
+#include "base/le.h"
+
+enum {
+	INPUT_BYTES = 256 << 10,
+	ZSTD_WINDOW_LOG_MAX = 27, /* 128 MiB, as zstd's own --long allows without being told */
+};
+
+struct inflate {
+	struct stream *source;
+	struct queue *queue;
+	struct report *report;
+	size_t buffer_bytes; /* of a queue buffer */
+	pthread_t thread;
+	bool is_at_end, has_source_failed; /* of the source: not to be read again */
+	bool is_abandoned; /* the consumer left: no error, nothing more to do */
+	uint8_t *output; /* a queue buffer being filled, or NULL */
+	size_t output_len;
+	uint8_t *input; /* owned, INPUT_BYTES */
+	size_t input_len, input_used;
+	struct inflate_state gzip;
+};
+
+/* Everything that is read comes through here; past the end *len stays 0. */
+MUST_CHECK static bool read_source(struct inflate *inflate, uint8_t *buffer, size_t capacity,
+				   size_t *len, struct err *err)
+{
+	*len = 0;
+	if (inflate->is_at_end)
+		return true;
+	if (!inflate->source->read(inflate->source, buffer, capacity, len, err)) {
+		inflate->has_source_failed = true;
+		return false;
+	}
+	inflate->is_at_end = *len == 0;
+	report_did(inflate->report, REPORT_UNPACK, *len);
+	return true;
+}
+
+/* More input when all is used; at the verified end input_len is 0. */
+MUST_CHECK static bool refill(struct inflate *inflate, struct err *err)
+{
+	if (inflate->input_used < inflate->input_len)
+		return true;
+	inflate->input_used = 0;
+	return read_source(inflate, inflate->input, INPUT_BYTES, &inflate->input_len, err);
+}
+
+/* Some output room; false when the consumer left. */
+static bool has_room(struct inflate *inflate)
+{
+	if (inflate->output && inflate->output_len == inflate->buffer_bytes) {
+		queue_push(inflate->queue, inflate->output_len);
+		inflate->output = NULL;
+	}
+	if (!inflate->output) {
+		inflate->output = queue_fill(inflate->queue);
+		inflate->output_len = 0;
+	}
+	inflate->is_abandoned = !inflate->output;
+	return !inflate->is_abandoned;
+}
+
+static const char *gzip_failure(int code)
+{
+	return code == ISAL_INCORRECT_CHECKSUM ? "its CRC or length is wrong" :
+	       code == ISAL_UNSUPPORTED_METHOD ? "its method is not deflate" :
+						 "its data is damaged";
+}
+
+/* One call of the library: consumes input and fills output, both as far as they go. */
+MUST_CHECK static bool inflate_some(struct inflate *inflate, struct err *err)
+{
+	struct inflate_state *gzip = &inflate->gzip;
+
+	gzip->next_in = inflate->input + inflate->input_used;
+	gzip->avail_in = (uint32_t)(inflate->input_len - inflate->input_used);
+	gzip->next_out = inflate->output + inflate->output_len;
+	gzip->avail_out = (uint32_t)(inflate->buffer_bytes - inflate->output_len);
+	int code = isal_inflate(gzip);
+
+	if (code < 0)
+		return err_set(err, ERR_FORMAT, "gzip: %s", gzip_failure(code));
+	inflate->input_used = inflate->input_len - gzip->avail_in;
+	inflate->output_len = inflate->buffer_bytes - gzip->avail_out;
+	return true;
+}
+
+MUST_CHECK static bool gzip_member(struct inflate *inflate, struct err *err)
+{
+	isal_inflate_init(&inflate->gzip);
+	inflate->gzip.crc_flag = ISAL_GZIP;
+	while (inflate->gzip.block_state != ISAL_BLOCK_FINISH) {
+		bool was_full = inflate->output && inflate->output_len == inflate->buffer_bytes;
+
+		if (!refill(inflate, err))
+			return false;
+		if (inflate->input_len == 0 && !was_full)
+			return err_set(err, ERR_FORMAT, "gzip: it ends in the middle");
+		if (!has_room(inflate))
+			return true;
+		if (!inflate_some(inflate, err))
+			return false;
+	}
+	return true;
+}
+
+/* Zeros up to the end of the blob, as tape blocking leaves them behind the last member. */
+MUST_CHECK static bool only_zeros(struct inflate *inflate, struct err *err)
+{
+	while (inflate->input_len > 0) {
+		for (; inflate->input_used < inflate->input_len; inflate->input_used++)
+			if (inflate->input[inflate->input_used] != 0)
+				return err_set(err, ERR_FORMAT, "garbage behind the compressed data");
+		if (!refill(inflate, err))
+			return false;
+	}
+	return true;
+}
+
+MUST_CHECK static bool inflate_gzip(struct inflate *inflate, struct err *err)
+{
+	do {
+		if (!gzip_member(inflate, err))
+			return false;
+		if (inflate->is_abandoned)
+			return true;
+		if (!refill(inflate, err))
+			return false;
+	} while (inflate->input_len > 0 && inflate->input[inflate->input_used] != 0);
+	return only_zeros(inflate, err);
+}
+
+static void zstd_freep(ZSTD_DStream **stream)
+{
+	ZSTD_freeDStream(*stream);
+}
+
+/* Frames and skippable frames until the end. left: 0 between frames, as the library says it. */
+MUST_CHECK static bool zstd_frames(struct inflate *inflate, ZSTD_DStream *stream, struct err *err)
+{
+	size_t left = 0;
+
+	for (;;) {
+		bool was_full = inflate->output && inflate->output_len == inflate->buffer_bytes;
+
+		if (!refill(inflate, err))
+			return false;
+		if (inflate->input_len == 0 && (left == 0 || !was_full))
+			break;
+		if (left == 0 && inflate->input[inflate->input_used] == 0)
+			return only_zeros(inflate, err);
+		if (!has_room(inflate))
+			return true;
+		ZSTD_inBuffer in = { inflate->input, inflate->input_len, inflate->input_used };
+		ZSTD_outBuffer out = { inflate->output, inflate->buffer_bytes, inflate->output_len };
+
+		left = ZSTD_decompressStream(stream, &out, &in);
+		if (ZSTD_isError(left) && ZSTD_getErrorCode(left) ==
+						  ZSTD_error_frameParameter_windowTooLarge)
+			return err_set(err, ERR_UNSUPPORTED,
+				       "zstd: its window is over the limit of %d MiB",
+				       1 << (ZSTD_WINDOW_LOG_MAX - 20));
+		if (ZSTD_isError(left))
+			return err_set(err, ERR_FORMAT, "zstd: %s", ZSTD_getErrorName(left));
+		inflate->input_used = in.pos;
+		inflate->output_len = out.pos;
+	}
+	return left == 0 || err_set(err, ERR_FORMAT, "zstd: it ends in the middle");
+}
+
+MUST_CHECK static bool inflate_zstd(struct inflate *inflate, struct err *err)
+{
+	CLEANUP(zstd_freep) ZSTD_DStream *stream = ZSTD_createDStream();
+
+	if (!stream)
+		return err_memory(err, "a zstd stream");
+	ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX);
+	return zstd_frames(inflate, stream, err);
+}
+
+/* Straight from the source into the queue, after what was read to look at it. */
+MUST_CHECK static bool pass_plain(struct inflate *inflate, struct err *err)
+{
+	size_t len = inflate->input_len;
+
+	while (len > 0) {
+		if (!has_room(inflate))
+			return true;
+		uint8_t *room = inflate->output + inflate->output_len;
+		size_t left = inflate->buffer_bytes - inflate->output_len;
+
+		if (inflate->input_used < inflate->input_len) {
+			len = inflate->input_len - inflate->input_used;
+			len = len < left ? len : left;
+			memcpy(room, inflate->input + inflate->input_used, len);
+			inflate->input_used += len;
+		} else if (!read_source(inflate, room, left, &len, err)) {
+			return false;
+		}
+		inflate->output_len += len;
+	}
+	return true;
+}
+
+/* The first bytes that decide; a blob may be shorter, a read may give less at a time. */
+MUST_CHECK static bool read_magic(struct inflate *inflate, struct err *err)
+{
+	size_t len = 0;
+
+	do {
+		if (!read_source(inflate, inflate->input + inflate->input_len,
+				 INPUT_BYTES - inflate->input_len, &len, err))
+			return false;
+		inflate->input_len += len;
+	} while (len > 0 && inflate->input_len < 4);
+	return true;
+}
+
+/* Source: RFC 1952 §2.3.1; RFC 8878 §3.1.1 and §3.1.2 (skippable: 0x184D2A50 to 5F) */
+MUST_CHECK static bool inflate_all(struct inflate *inflate, struct err *err)
+{
+	if (!read_magic(inflate, err))
+		return false;
+	uint32_t magic = inflate->input_len >= 4 ? le32_get(inflate->input) : 0;
+
+	if ((magic & 0xffff) == 0x8b1f)
+		return inflate_gzip(inflate, err);
+	if (magic == 0xfd2fb528 || (magic & 0xfffffff0) == 0x184d2a50)
+		return inflate_zstd(inflate, err);
+	return pass_plain(inflate, err);
+}
+
+/* When what came out was broken, see whether what went in was: read on to the verdict. */
+static void prefer_source_failure(struct inflate *inflate, struct err *err)
+{
+	struct err verdict;
+
+	if (inflate->has_source_failed)
+		return;
+	do {
+		inflate->input_used = inflate->input_len;
+		if (!refill(inflate, &verdict)) {
+			*err = verdict;
+			return;
+		}
+	} while (inflate->input_len > 0);
+}
+
+static void *run(void *argument)
+{
+	struct inflate *inflate = argument;
+	struct err err = { 0 };
+	bool ok = inflate_all(inflate, &err);
+
+	if (ok && inflate->output && inflate->output_len > 0)
+		queue_push(inflate->queue, inflate->output_len);
+	if (!ok)
+		prefer_source_failure(inflate, &err);
+	queue_end(inflate->queue, ok ? NULL : &err);
+	return NULL;
+}
+
+bool inflate_start(struct inflate **out, struct stream *source, struct queue *queue,
+		   struct report *report, struct err *err)
+{
+	CLEANUP(freep) struct inflate *inflate = calloc(1, sizeof(*inflate));
+	CLEANUP(freep) uint8_t *input = malloc(INPUT_BYTES);
+
+	if (!inflate || !input)
+		return err_memory(err, "inflating");
+	inflate->source = source;
+	inflate->queue = queue;
+	inflate->report = report;
+	inflate->buffer_bytes = queue_buffer_bytes(queue);
+	inflate->input = input;
+	errno = pthread_create(&inflate->thread, NULL, run, inflate);
+	if (errno)
+		return err_os(err, "start a thread");
+	input = NULL;
+	*out = ptr_take(&inflate);
+	return true;
+}
+
+void inflate_freep(struct inflate **inflate)
+{
+	if (!*inflate)
+		return;
+	pthread_join((*inflate)->thread, NULL);
+	free((*inflate)->input);
+	free(*inflate);
+	*inflate = NULL;
+}

@@ -1,0 +1,28 @@
+/* A blob's stream becomes the tar inside it: gzip, zstd or plain, told apart by its first bytes,
+ * whatever the media type says. Runs in a thread of its own, so that receiving, inflating and
+ * parsing overlap.
+ *
+ * The one place that includes isa-l's igzip and zstd. Several gzip members, zstd frames and
+ * skippable frames are one stream; zeros behind the last are padding; anything else is an error.
+ * The blob is always read to its verified end: where its digest is wrong, that is the error, not
+ * the nonsense that came out of it.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/queue.h"
+#include "base/report.h"
+#include "base/stream.h"
+
+struct inflate;
+
+/* Start filling the queue. source, queue and report are borrowed until inflate_freep. The result
+ * comes out of the queue: its good end, or the error.
+ * Errors there: ERR_FORMAT       broken or truncated compression, wrong CRC or length
+ *               ERR_UNSUPPORTED  a zstd window over 128 MiB
+ *               and those of source */
+MUST_CHECK bool inflate_start(struct inflate **out, struct stream *source, struct queue *queue,
+			      struct report *report, struct err *err);
+
+/* Waits for the thread. A consumer that leaves early calls queue_abandon first. */
+void inflate_freep(struct inflate **inflate);

@@ -1,0 +1,319 @@
+#include "pack.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "body.h"
+#include "index.h"
+#include "inflate.h"
+#include "path.h"
+#include "whiteout.h"
+
+enum {
+	QUEUE_BUFFERS = 8,
+	QUEUE_BUFFER_BYTES = 256 << 10, /* stays in the second-level cache from inflate to write */
+	LINK_BYTES_MAX = 4095, /* of a symlink's target: PATH_MAX without the NUL */
+	XATTRS_MAX = 4096, /* of one entry */
+};
+
+const struct pack_caps pack_caps_default = {
+	.entries = 10 * 1000 * 1000,
+	.body_bytes = (uint64_t)1 << 40,
+	.tar = { .header_bytes = 1 << 20,
+		 .xattr_bytes = 1 << 20,
+		 .sparse_segments = 1 << 20,
+		 .file_bytes = (uint64_t)16 << 40 },
+};
+
+struct packer {
+	const struct pack_caps *caps;
+	struct report *report;
+	struct input input;
+	struct tar_reader *tar; /* owned, as are the next two */
+	struct index_builder *index;
+	struct body_writer *bodies;
+	uint64_t body_bytes;
+	bool has_noted_aufs, has_noted_xattr;
+	char path[PATH_BYTES_MAX], link[PATH_BYTES_MAX];
+	struct xattr xattrs[XATTRS_MAX];
+};
+
+static void packer_freep(struct packer **packer)
+{
+	if (!*packer)
+		return;
+	tar_freep(&(*packer)->tar);
+	index_builder_freep(&(*packer)->index);
+	body_writer_freep(&(*packer)->bodies);
+	free(*packer);
+	*packer = NULL;
+}
+
+/* ext4 and the kernel hold user.*, security.* and ACLs. user.* is for files and folders only
+ * (xattr(7)); trusted.* belongs to the host that made the layer. */
+static bool keeps_xattr(enum entry_kind kind, struct view name)
+{
+	if (view_starts(name, "user."))
+		return kind == ENTRY_FILE || kind == ENTRY_DIR;
+	if (view_starts(name, "system."))
+		return view_equal(name, "system.posix_acl_access") ||
+		       view_equal(name, "system.posix_acl_default");
+	return view_starts(name, "security.");
+}
+
+MUST_CHECK static bool take_xattrs(struct packer *packer, const struct tar_entry *tar,
+				   struct entry *entry, struct err *err)
+{
+	size_t count = 0;
+
+	if (tar->xattr_count > XATTRS_MAX)
+		return err_set(err, ERR_UNSUPPORTED, "%zu xattrs", tar->xattr_count);
+	for (size_t i = 0; i < tar->xattr_count; i++) {
+		if (keeps_xattr(tar->kind, tar->xattrs[i].name)) {
+			packer->xattrs[count++] = tar->xattrs[i];
+		} else if (!packer->has_noted_xattr) {
+			report_note(packer->report, "xattr %.*s is left out (first at /%s)",
+				    VIEW_ARGS(tar->xattrs[i].name), packer->path);
+			packer->has_noted_xattr = true;
+		}
+	}
+	entry->xattrs = packer->xattrs;
+	entry->xattr_count = count;
+	return true;
+}
+
+/* Hand the stored body on, each piece to where its segment says it belongs. */
+MUST_CHECK static bool take_sparse(struct packer *packer, const struct tar_entry *tar,
+				   struct err *err)
+{
+	struct view piece = { 0 };
+
+	for (size_t i = 0; i < tar->segment_count; i++) {
+		uint64_t left = tar->segments[i].len;
+
+		if (!body_seek(packer->bodies, tar->segments[i].offset, err))
+			return false;
+		while (left > 0) {
+			if (piece.len == 0 && !tar_body(packer->tar, &piece, err))
+				return false;
+			if (piece.len == 0)
+				return err_set(err, ERR_FORMAT, "its sparse map is longer than it");
+			size_t len = left < piece.len ? (size_t)left : piece.len;
+
+			if (!body_write(packer->bodies, (struct view){ piece.ptr, len }, err))
+				return false;
+			piece = view_from(piece, len);
+			left -= len;
+		}
+	}
+	return true;
+}
+
+MUST_CHECK static bool take_plain(struct packer *packer, struct err *err)
+{
+	struct view piece;
+
+	for (;;) {
+		if (!tar_body(packer->tar, &piece, err))
+			return false;
+		if (piece.len == 0)
+			return true;
+		if (!body_write(packer->bodies, piece, err))
+			return false;
+	}
+}
+
+MUST_CHECK static bool take_body(struct packer *packer, const struct tar_entry *tar,
+				 struct entry *entry, struct err *err)
+{
+	packer->body_bytes += tar->size;
+	if (packer->body_bytes > packer->caps->body_bytes)
+		return err_set(err, ERR_UNSUPPORTED, "the layer's files are over %" PRIu64 " bytes",
+			       packer->caps->body_bytes);
+	entry->size = tar->size;
+	body_begin(packer->bodies);
+	if (tar->is_sparse ? !take_sparse(packer, tar, err) : !take_plain(packer, err))
+		return false;
+	return body_end(packer->bodies, tar->size, &entry->extents, &entry->extent_count,
+			&entry->body_crc32c, err);
+}
+
+MUST_CHECK static bool take_link(struct packer *packer, const struct tar_entry *tar,
+				 struct entry *entry, struct err *err)
+{
+	entry->link = tar->link;
+	if (tar->kind == ENTRY_HARDLINK) {
+		if (!path_clean(packer->link, tar->link.ptr, tar->link.len, err))
+			return err_wrap(err, "link target");
+		entry->link = view_of(packer->link);
+	} else if (tar->link.len == 0) {
+		return err_set(err, ERR_FORMAT, "a symlink without a target");
+	} else if (tar->link.len > LINK_BYTES_MAX) {
+		return err_set(err, ERR_UNSUPPORTED, "a symlink's target of %zu bytes",
+			       tar->link.len);
+	}
+	return true;
+}
+
+MUST_CHECK static bool take_ordinary(struct packer *packer, const struct tar_entry *tar,
+				     struct err *err)
+{
+	struct entry entry = {
+		.kind = tar->kind,
+		.path = view_of(packer->path),
+		.mode = tar->mode,
+		.uid = tar->uid,
+		.gid = tar->gid,
+		.rdev_major = tar->rdev_major,
+		.rdev_minor = tar->rdev_minor,
+		.mtime_seconds = tar->mtime_seconds,
+		.mtime_ns = tar->mtime_ns,
+	};
+
+	if (entry.path.len == 0 && tar->kind != ENTRY_DIR)
+		return err_set(err, ERR_FORMAT, "the root is not a folder");
+	if ((tar->kind == ENTRY_SYMLINK || tar->kind == ENTRY_HARDLINK) &&
+	    !take_link(packer, tar, &entry, err))
+		return false;
+	if (tar->kind != ENTRY_HARDLINK && !take_xattrs(packer, tar, &entry, err))
+		return false;
+	if (tar->kind == ENTRY_FILE && !take_body(packer, tar, &entry, err))
+		return false;
+	return index_builder_add(packer->index, &entry, err);
+}
+
+MUST_CHECK static bool take_entry(struct packer *packer, const struct tar_entry *tar,
+				  struct err *err)
+{
+	struct entry removal = { 0 };
+
+	if (index_builder_count(packer->index) >= packer->caps->entries)
+		return err_set(err, ERR_UNSUPPORTED, "the layer has over %" PRIu64 " entries",
+			       packer->caps->entries);
+	if (!path_clean(packer->path, tar->path.ptr, tar->path.len, err))
+		return false;
+	switch (whiteout_classify(packer->path, &removal.path)) {
+	case WHITEOUT_NONE:
+		return take_ordinary(packer, tar, err);
+	case WHITEOUT_NAME:
+		removal.kind = ENTRY_WHITEOUT;
+		break;
+	case WHITEOUT_OPAQUE:
+		removal.kind = ENTRY_OPAQUE;
+		break;
+	case WHITEOUT_AUFS:
+		if (!packer->has_noted_aufs)
+			report_note(packer->report, "AUFS metadata is left out (first at /%s)",
+				    packer->path);
+		packer->has_noted_aufs = true;
+		return true;
+	case WHITEOUT_MALFORMED:
+		return err_set(err, ERR_FORMAT, "a malformed whiteout");
+	}
+	return index_builder_add(packer->index, &removal, err);
+}
+
+MUST_CHECK static bool take_all(struct packer *packer, struct err *err)
+{
+	struct tar_entry tar = { 0 };
+	bool is_end = false;
+
+	for (;;) {
+		if (!tar_next(packer->tar, &tar, &is_end, err))
+			return false;
+		if (is_end)
+			return input_drain(&packer->input, err);
+		if (!take_entry(packer, &tar, err))
+			return err_wrap(err, "%.*s",
+					tar.path.len > 200 ? 200 : (int)tar.path.len,
+					tar.path.ptr);
+	}
+}
+
+/* A tar that makes no sense may be a blob that was damaged: its digest has the last word. */
+static void prefer_integrity(struct packer *packer, struct err *err)
+{
+	struct err verdict = { 0 };
+
+	if (err->kind != ERR_FORMAT && err->kind != ERR_UNSUPPORTED)
+		return;
+	if (!input_drain(&packer->input, &verdict) && verdict.kind == ERR_INTEGRITY)
+		*err = verdict;
+}
+
+MUST_CHECK static bool check_diff_id(const struct sha256 *hash, const struct digest *diff_id,
+				     struct err *err)
+{
+	struct digest found = sha256_now(hash);
+	char found_text[DIGEST_TEXT_BYTES], wanted_text[DIGEST_TEXT_BYTES];
+
+	if (digest_equal(&found, diff_id))
+		return true;
+	digest_text(&found, found_text);
+	digest_text(diff_id, wanted_text);
+	return err_set(err, ERR_INTEGRITY, "its content is %s, the image's config says %s",
+		       found_text, wanted_text);
+}
+
+/* Read everything; the queue's other side is inflate's thread. */
+MUST_CHECK static bool consume(struct packer *packer, struct queue *queue,
+			       const struct digest *diff_id, struct err *err)
+{
+	CLEANUP(sha256_freep) struct sha256 *hash = NULL;
+
+	if (!sha256_new(&hash, err))
+		return false;
+	packer->input = (struct input){ .queue = queue, .hash = hash };
+	if (!tar_open(&packer->tar, &packer->input, &packer->caps->tar, err))
+		return false;
+	if (!take_all(packer, err)) {
+		prefer_integrity(packer, err);
+		return false;
+	}
+	return check_diff_id(hash, diff_id, err);
+}
+
+MUST_CHECK static bool run(struct packer *packer, struct stream *source,
+			   const struct digest *diff_id, struct err *err)
+{
+	CLEANUP(queue_freep) struct queue *queue = NULL;
+	CLEANUP(inflate_freep) struct inflate *inflate = NULL; /* ends before the queue does */
+
+	if (!queue_new(&queue, QUEUE_BUFFERS, QUEUE_BUFFER_BYTES, err) ||
+	    !inflate_start(&inflate, source, queue, packer->report, err))
+		return false;
+	bool ok = consume(packer, queue, diff_id, err);
+
+	queue_abandon(queue);
+	return ok;
+}
+
+MUST_CHECK static bool sync_file(int fd, const char *name, struct err *err)
+{
+	return fsync(fd) == 0 || err_os(err, "sync a layer's %s", name);
+}
+
+bool layer_pack(struct stream *source, const struct digest *diff_id, int dir_fd,
+		const struct pack_caps *caps, struct report *report, struct err *err)
+{
+	CLEANUP(fd_closep) int data_fd = -1, index_fd = -1;
+	CLEANUP(packer_freep) struct packer *packer = calloc(1, sizeof(*packer));
+	uint64_t data_bytes = 0;
+
+	if (!packer)
+		return err_memory(err, "a layer");
+	packer->caps = caps;
+	packer->report = report;
+	if (!file_open(&data_fd, dir_fd, "data", O_RDWR | O_CREAT | O_EXCL, err) ||
+	    !file_open(&index_fd, dir_fd, "index", O_RDWR | O_CREAT | O_EXCL, err) ||
+	    !body_writer_new(&packer->bodies, data_fd, err) ||
+	    !index_builder_new(&packer->index, err))
+		return false;
+	return run(packer, source, diff_id, err) &&
+	       body_writer_finish(packer->bodies, &data_bytes, err) &&
+	       index_builder_write(packer->index, data_bytes, diff_id, index_fd, err) &&
+	       sync_file(data_fd, "data", err) && sync_file(index_fd, "index", err);
+}

@@ -1,0 +1,35 @@
+/* A layer's blob becomes a stored layer: inflate → hash → tar → data and index.
+ *
+ * Three things overlap: whatever feeds the stream, inflating (a thread of its own), and hashing,
+ * parsing and writing (the caller's thread). Memory does not grow with the bodies.
+ * What a name means is decided here, once: whiteouts and opaque markers, clean paths, which xattrs
+ * an image keeps. What the entries amount to is decided by merge.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/report.h"
+#include "base/stream.h"
+#include "tar.h"
+
+struct pack_caps {
+	uint64_t entries; /* of one layer */
+	uint64_t body_bytes; /* sum of the logical sizes in one layer */
+	struct tar_caps tar;
+};
+extern const struct pack_caps pack_caps_default;
+
+/* source:   the compressed blob; read to its verified end
+ * diff_id:  what the uncompressed stream must hash to
+ * dir_fd:   an empty folder; the files "data" and "index" are made in it, synced. On failure what
+ *           is there is rubbish that the caller removes.
+ * report:   notes on what was left out; REPORT_UNPACK counts compressed bytes
+ * Errors: ERR_INTEGRITY    the blob or the diff_id differs
+ *         ERR_FORMAT       broken compression or tar, named by entry
+ *         ERR_UNSUPPORTED  past a cap, or nothing an image can hold
+ *         ERR_SPACE, ERR_IO, and those of source */
+MUST_CHECK bool layer_pack(struct stream *source, const struct digest *diff_id, int dir_fd,
+			   const struct pack_caps *caps, struct report *report, struct err *err);
