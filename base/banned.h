@@ -7,4 +7,5 @@
 #include <stdlib.h>
 #include <string.h>
 
-#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok strtok_r atoi atol atoll
+#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok strtok_r
+#pragma GCC poison atoi atol atoll

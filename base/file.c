@@ -144,7 +144,8 @@ static void dir_closep(DIR **dir)
 
 MUST_CHECK static bool remove_inside(int dir_fd, const char *path, struct err *err)
 {
-	CLEANUP(fd_closep) int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	CLEANUP(fd_closep) int fd = openat(dir_fd, path, flags);
 
 	if (fd < 0)
 		return err_os(err, "open folder %s", path);

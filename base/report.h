@@ -18,8 +18,8 @@ enum report_step {
 };
 
 struct report {
-	/* One sentence without a full stop, e.g. "retrying 127.0.0.1:5000: connection reset". Called
-	 * from any thread. */
+	/* One sentence without a full stop, e.g. "retrying 127.0.0.1:5000: connection reset".
+	 * Called from any thread. */
 	void (*note)(void *context, const char *text);
 	void *context;
 	_Atomic uint64_t expected_bytes[REPORT_STEP_COUNT];
