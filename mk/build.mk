@@ -27,7 +27,13 @@ libraries = $(foreach room,$(USES_$(1)),$(call room_library,$(room)))
 
 LDLIBS = -larchive -lcrypto -ljansson -lcurl -lisal -lzstd -lext2fs -lcom_err -pthread
 
-$(BUILD)/%.o: %.c
+# Asked once a build folder, and again when the list changes.
+$(BUILD)/.deps: mk/packages
+	@mk/deps.sh --check build
+	@mkdir -p $(@D)
+	@touch $@
+
+$(BUILD)/%.o: %.c | $(BUILD)/.deps
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 

@@ -10,7 +10,52 @@ $(BUILD)/tests/unit/$(1)/%_test: tests/unit/$(1)/%_test.c $(call libraries,$(1))
 endef
 $(foreach room,$(ROOMS),$(eval $(call unit_rule,$(room))))
 
-unit: $(UNIT_TESTS)
-	@for test in $(UNIT_TESTS); do $$test || exit 1; done
+unit-programs: $(UNIT_TESTS)
 
-.PHONY: unit
+unit: unit-programs
+	@tests/unit/run $(BUILD) $(UNIT_TESTS)
+
+# The same tests in a build folder of their own; undefined behaviour ends them too.
+SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+ASAN = BUILD=$(BUILD)/asan SANITIZE='$(SANITIZERS)'
+
+asan-programs:
+	@$(MAKE) --no-print-directory $(ASAN) unit-programs
+
+asan:
+	@$(MAKE) --no-print-directory $(ASAN) unit
+
+# make e2e E2E="boot bad_input" runs tests/e2e/boot_test.sh and tests/e2e/bad_input_test.sh.
+e2e: all
+	@tests/e2e/run $(BUILD) $(E2E)
+
+check:
+	@mk/deps.sh build demo check
+	@MAKE="$(MAKE)" tests/check $(BUILD)
+
+# Fuzzers: see tests/fuzz/README.md. ROOM_x_fuzz.c links what ROOM may link.
+FUZZ_SECONDS ?= 30
+FUZZ_SOURCES = $(wildcard tests/fuzz/*_fuzz.c)
+FUZZERS = $(patsubst %.c,$(BUILD)/%,$(FUZZ_SOURCES))
+
+define fuzz_rule
+$(BUILD)/tests/fuzz/$(1)_%_fuzz: tests/fuzz/$(1)_%_fuzz.c $(call libraries,$(1))
+	@mkdir -p $$(@D)
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $$@ $$< $(call libraries,$(1)) $(LDLIBS)
+endef
+$(foreach room,$(ROOMS),$(eval $(call fuzz_rule,$(room))))
+
+fuzzers: $(FUZZERS)
+
+fuzz:
+	@mk/deps.sh build fuzz
+	@$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/fuzz \
+		SANITIZE='-fsanitize=fuzzer-no-link $(SANITIZERS)' fuzzers
+	@tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS) $(notdir $(basename $(FUZZ_SOURCES)))
+
+bench: all
+	@mk/deps.sh bench
+	@mk/fetch.sh docker-registry $(BUILD)/debian/docker-registry
+	@for bench in tests/bench/*_bench.sh; do $$bench $(BUILD) || exit 1; done
+
+.PHONY: unit unit-programs asan asan-programs e2e check fuzz fuzzers bench
