@@ -24,9 +24,10 @@ struct tree_inode {
 	const struct index *index; /* borrowed; where entry and its strings are, or NULL */
 	const struct index_entry *entry; /* borrowed; never a hard link, whiteout or opaque */
 	uint32_t layer; /* number of the layer that entry came from, 0 lowest */
-	uint32_t name_count; /* names that lead here; 0: dead, to be passed over */
 	uint32_t first_child; /* directories: a name, or TREE_NONE; children are in no order */
-	bool is_dir;
+	uint32_t name; /* directories: the one name that leads here, so that ".." has an answer */
+	bool is_dir : 1; /* bit-fields keep an inode at 32 bytes */
+	uint32_t name_count : 31; /* names that lead here; 0: dead, to be passed over */
 };
 
 /* A name in a directory. */

@@ -1,0 +1,312 @@
+#include "merge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "path.h"
+#include "replaced.h"
+#include "walk.h"
+
+enum {
+	NAMES_MAX = 65000, /* of one inode: EXT4_LINK_MAX */
+	MISSING_MAX = PATH_BYTES_MAX / 2, /* components that one path can lack */
+};
+
+struct merge {
+	struct tree *tree;
+	const struct index *index;
+	uint32_t number;
+	struct replaced replaced; /* owned */
+	/* Where the parent of the entry before led; archives come folder by folder. Valid until a
+	 * directory or a symlink loses its name. */
+	struct view parent_path;
+	uint32_t parent;
+};
+
+/* What an entry's path says: the directory's part, and the name in it. */
+struct place {
+	struct view parent, name;
+};
+
+static struct place place_of(struct view path)
+{
+	ptrdiff_t slash = view_find_last(path, '/');
+
+	if (slash < 0)
+		return (struct place){ .name = path };
+	return (struct place){ { path.ptr, (size_t)slash }, view_from(path, (size_t)slash + 1) };
+}
+
+static bool is_usable_name(struct view name)
+{
+	return name.len > 0 && name.len <= NAME_BYTES_MAX && !view_equal(name, ".") &&
+	       !view_equal(name, "..");
+}
+
+/* The directory of the lower layers that a removal speaks of; TREE_NONE when there is none, and
+ * when a symlink on the way becomes something else in this layer: what the removal then means is
+ * the new directory, which has nothing of the lower layers in it. */
+MUST_CHECK static bool find_dir(struct merge *merge, struct view path, uint32_t *out,
+				struct err *err)
+{
+	struct walk walk;
+	bool is_replaced = false;
+
+	walk_start(&walk, merge->tree, TREE_ROOT, path);
+	*out = TREE_NONE;
+	for (;;) {
+		switch (walk_next(&walk)) {
+		case WALK_END:
+			*out = walk.dir;
+			return true;
+		case WALK_MISSING:
+		case WALK_FILE:
+			return true;
+		case WALK_SYMLINK:
+			if (!replaced_has(&merge->replaced, merge->tree, merge->index, walk.name,
+					  &is_replaced, err))
+				return false;
+			if (is_replaced)
+				return true;
+			if (!walk_follow(&walk, err))
+				return false;
+		}
+	}
+}
+
+MUST_CHECK static bool remove_one(struct merge *merge, const struct index_entry *entry,
+				  struct err *err)
+{
+	struct view path = index_path(merge->index, entry);
+	struct place place = place_of(path);
+	uint32_t dir = TREE_NONE;
+
+	if (entry->kind == ENTRY_OPAQUE) {
+		if (!find_dir(merge, path, &dir, err))
+			return false;
+		if (dir != TREE_NONE)
+			tree_empty(merge->tree, dir);
+		return true;
+	}
+	if (!is_usable_name(place.name))
+		return err_set(err, ERR_FORMAT, "a whiteout without a name");
+	if (!find_dir(merge, place.parent, &dir, err))
+		return false;
+	uint32_t name = dir == TREE_NONE ? TREE_NONE : tree_find(merge->tree, dir, place.name);
+
+	if (name != TREE_NONE)
+		tree_unlink(merge->tree, name);
+	return true;
+}
+
+/* Make the directories that were missing, one in the other. */
+MUST_CHECK static bool make_dirs(struct merge *merge, uint32_t *dir, const struct view *names,
+				 size_t name_count, struct err *err)
+{
+	for (size_t i = 0; i < name_count; i++) {
+		uint32_t made = TREE_NONE;
+
+		if (!is_usable_name(names[i]))
+			return err_set(err, ERR_UNSUPPORTED, "a parent's name of %zu bytes, ext4 holds %d",
+				       names[i].len, NAME_BYTES_MAX);
+		if (!tree_add_inode(merge->tree, NULL, NULL, merge->number, &made, err) ||
+		    !tree_link(merge->tree, *dir, names[i], made, err))
+			return false;
+		*dir = made;
+	}
+	return true;
+}
+
+/* The walk met a component that is not there. What follows it cannot be there either, so ".." takes
+ * back the last missing one; when all are taken back the walk goes on where it was. */
+MUST_CHECK static bool pass_missing(struct merge *merge, struct walk *walk, struct err *err)
+{
+	struct view missing[MISSING_MAX];
+	struct view component = { 0 };
+	size_t count = 1;
+
+	missing[0] = walk->component;
+	while (count > 0 && walk_take(walk, &component)) {
+		if (view_equal(component, ".."))
+			count--;
+		else if (count == MISSING_MAX)
+			return err_set(err, ERR_UNSUPPORTED, "a parent over %d bytes", PATH_BYTES_MAX);
+		else
+			missing[count++] = component;
+	}
+	return make_dirs(merge, &walk->dir, missing, count, err);
+}
+
+/* The directory to put a name into, made where it is missing. */
+MUST_CHECK static bool make_parent(struct merge *merge, struct view path, uint32_t from,
+				   uint32_t *out, struct err *err)
+{
+	struct walk walk;
+
+	walk_start(&walk, merge->tree, from, path);
+	for (;;) {
+		switch (walk_next(&walk)) {
+		case WALK_END:
+			*out = walk.dir;
+			return true;
+		case WALK_MISSING:
+			if (!pass_missing(merge, &walk, err))
+				return false;
+			break;
+		case WALK_FILE:
+			return err_set(err, ERR_FORMAT, "its parent '%.*s' is not a directory",
+				       VIEW_ARGS(walk.component));
+		case WALK_SYMLINK:
+			if (!walk_follow(&walk, err))
+				return false;
+		}
+	}
+}
+
+static bool view_begins(struct view view, struct view start)
+{
+	return view.len >= start.len &&
+	       (start.len == 0 || memcmp(view.ptr, start.ptr, start.len) == 0);
+}
+
+MUST_CHECK static bool find_parent(struct merge *merge, struct view path, uint32_t *out,
+				   struct err *err)
+{
+	struct view known = merge->parent_path;
+	uint32_t from = TREE_ROOT;
+	struct view rest = path;
+
+	if (known.len > 0 && view_begins(path, known) &&
+	    (path.len == known.len || path.ptr[known.len] == '/')) {
+		from = merge->parent;
+		rest = view_from(path, known.len);
+	}
+	if (!make_parent(merge, rest, from, out, err))
+		return false;
+	merge->parent_path = path;
+	merge->parent = *out;
+	return true;
+}
+
+/* Free a name for what replaces it. */
+static void drop_name(struct merge *merge, uint32_t name)
+{
+	uint32_t number = tree_name(merge->tree, name)->inode;
+	const struct tree_inode *inode = tree_inode(merge->tree, number);
+
+	if (inode->is_dir || inode->entry->kind == ENTRY_SYMLINK)
+		merge->parent_path = (struct view){ 0 };
+	tree_unlink(merge->tree, name);
+}
+
+MUST_CHECK static bool find_link_target(const struct merge *merge, struct view link, uint32_t *out,
+					struct err *err)
+{
+	uint32_t target = TREE_NONE;
+
+	if (!tree_walk(merge->tree, link, false, &target, err))
+		return err_wrap(err, "hard link to '%.*s'", VIEW_ARGS(link));
+	if (target == TREE_NONE)
+		return err_set(err, ERR_FORMAT, "hard link to '%.*s', which is not there",
+			       VIEW_ARGS(link));
+	if (tree_inode(merge->tree, target)->is_dir)
+		return err_set(err, ERR_FORMAT, "hard link to '%.*s', which is a directory",
+			       VIEW_ARGS(link));
+	*out = target;
+	return true;
+}
+
+MUST_CHECK static bool add_hardlink(struct merge *merge, const struct index_entry *entry,
+				    uint32_t parent, struct view name, struct err *err)
+{
+	struct view link = index_link(merge->index, entry);
+	uint32_t existing = tree_find(merge->tree, parent, name);
+	uint32_t target = TREE_NONE;
+
+	if (!find_link_target(merge, link, &target, err))
+		return false;
+	if (existing != TREE_NONE) {
+		if (tree_name(merge->tree, existing)->inode == target)
+			return true;
+		drop_name(merge, existing);
+	}
+	uint32_t name_count = tree_inode(merge->tree, target)->name_count;
+
+	if (name_count == 0)
+		return err_set(err, ERR_FORMAT, "hard link to '%.*s', which it replaces itself",
+			       VIEW_ARGS(link));
+	if (name_count >= NAMES_MAX)
+		return err_set(err, ERR_UNSUPPORTED, "hard link to '%.*s', which has %d names already",
+			       VIEW_ARGS(link), NAMES_MAX);
+	return tree_link(merge->tree, parent, name, target, err);
+}
+
+MUST_CHECK static bool add_named(struct merge *merge, const struct index_entry *entry,
+				 uint32_t parent, struct view name, struct err *err)
+{
+	uint32_t existing = tree_find(merge->tree, parent, name);
+	uint32_t made = TREE_NONE;
+
+	if (existing != TREE_NONE) {
+		uint32_t number = tree_name(merge->tree, existing)->inode;
+
+		if (entry->kind == ENTRY_DIR && tree_inode(merge->tree, number)->is_dir) {
+			tree_set_entry(merge->tree, number, merge->index, entry, merge->number);
+			return true;
+		}
+		drop_name(merge, existing);
+	}
+	return tree_add_inode(merge->tree, merge->index, entry, merge->number, &made, err) &&
+	       tree_link(merge->tree, parent, name, made, err);
+}
+
+MUST_CHECK static bool add_one(struct merge *merge, const struct index_entry *entry,
+			       struct err *err)
+{
+	struct view path = index_path(merge->index, entry);
+	struct place place = place_of(path);
+	uint32_t parent = TREE_NONE;
+
+	if (path.len == 0) {
+		if (entry->kind != ENTRY_DIR)
+			return err_set(err, ERR_FORMAT, "the root is not a directory");
+		tree_set_entry(merge->tree, TREE_ROOT, merge->index, entry, merge->number);
+		return true;
+	}
+	if (!is_usable_name(place.name))
+		return err_set(err, ERR_FORMAT, "not a name");
+	if (!find_parent(merge, place.parent, &parent, err))
+		return false;
+	if (entry->kind == ENTRY_HARDLINK)
+		return add_hardlink(merge, entry, parent, place.name, err);
+	return add_named(merge, entry, parent, place.name, err);
+}
+
+static bool is_removal(const struct index_entry *entry)
+{
+	return entry->kind == ENTRY_WHITEOUT || entry->kind == ENTRY_OPAQUE;
+}
+
+MUST_CHECK static bool each_entry(struct merge *merge, bool removals, struct err *err)
+{
+	for (uint64_t i = 0; i < merge->index->entry_count; i++) {
+		const struct index_entry *entry = &merge->index->entries[i];
+
+		if (is_removal(entry) != removals)
+			continue;
+		if (!(removals ? remove_one(merge, entry, err) : add_one(merge, entry, err)))
+			return err_wrap(err, "entry '%.*s'",
+					VIEW_ARGS(index_path(merge->index, entry)));
+	}
+	return true;
+}
+
+bool merge_layer(struct tree *tree, const struct index *index, uint32_t number, struct err *err)
+{
+	struct merge merge = { .tree = tree, .index = index, .number = number };
+	bool is_merged = each_entry(&merge, true, err) && each_entry(&merge, false, err);
+
+	replaced_freep(&merge.replaced);
+	return is_merged;
+}

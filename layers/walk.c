@@ -1,0 +1,86 @@
+#include "walk.h"
+
+void walk_start(struct walk *walk, const struct tree *tree, uint32_t dir, struct view path)
+{
+	walk->tree = tree;
+	walk->dir = dir;
+	walk->component = (struct view){ 0 };
+	walk->name = TREE_NONE;
+	walk->symlink_count = 0;
+	walk->depth = 1;
+	walk->rests[0] = path;
+}
+
+/* Drop "/" and "./" from the front and used-up targets from the end. */
+static bool has_more(struct walk *walk)
+{
+	while (walk->depth > 0) {
+		struct view *rest = &walk->rests[walk->depth - 1];
+
+		while (rest->len > 0) {
+			bool is_slash = rest->ptr[0] == '/';
+			bool is_dot = rest->ptr[0] == '.' && (rest->len == 1 || rest->ptr[1] == '/');
+
+			if (!is_slash && !is_dot)
+				return true;
+			rest->ptr++;
+			rest->len--;
+		}
+		walk->depth--;
+	}
+	return false;
+}
+
+bool walk_is_last(struct walk *walk)
+{
+	return !has_more(walk);
+}
+
+bool walk_take(struct walk *walk, struct view *component)
+{
+	if (!has_more(walk))
+		return false;
+	*component = view_cut(&walk->rests[walk->depth - 1], '/');
+	return true;
+}
+
+static uint32_t parent_of(const struct tree *tree, uint32_t dir)
+{
+	return tree_name(tree, tree_inode(tree, dir)->name)->parent;
+}
+
+enum walk_stop walk_next(struct walk *walk)
+{
+	while (walk_take(walk, &walk->component)) {
+		if (view_equal(walk->component, "..")) {
+			walk->dir = parent_of(walk->tree, walk->dir);
+			continue;
+		}
+		walk->name = tree_find(walk->tree, walk->dir, walk->component);
+		if (walk->name == TREE_NONE)
+			return WALK_MISSING;
+		uint32_t number = tree_name(walk->tree, walk->name)->inode;
+		const struct tree_inode *inode = tree_inode(walk->tree, number);
+
+		if (!inode->is_dir)
+			return inode->entry->kind == ENTRY_SYMLINK ? WALK_SYMLINK : WALK_FILE;
+		walk->dir = number;
+	}
+	return WALK_END;
+}
+
+bool walk_follow(struct walk *walk, struct err *err)
+{
+	uint32_t number = tree_name(walk->tree, walk->name)->inode;
+	const struct tree_inode *inode = tree_inode(walk->tree, number);
+	struct view target = index_link(inode->index, inode->entry);
+
+	if (walk->symlink_count == WALK_SYMLINKS_MAX)
+		return err_set(err, ERR_FORMAT, "more than %d symlinks on the way, a loop perhaps",
+			       WALK_SYMLINKS_MAX);
+	walk->symlink_count++;
+	if (target.len > 0 && target.ptr[0] == '/')
+		walk->dir = TREE_ROOT;
+	walk->rests[walk->depth++] = target;
+	return true;
+}
