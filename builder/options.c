@@ -1,0 +1,304 @@
+#include "options.h"
+
+#include <stddef.h>
+#include <unistd.h>
+
+#include "base/view.h"
+
+enum option_kind {
+	KIND_FLAG,
+	KIND_TEXT,
+	KIND_LIST, /* may be given several times */
+	KIND_SIZE, /* N[KMGT], powers of 1,024 */
+	KIND_FREE, /* N% or a size */
+	KIND_COUNT, /* 1 to 1,024 */
+	KIND_SECONDS,
+	KIND_PROGRESS,
+};
+
+#define ON(command) (1u << (command))
+#define EVERYWHERE ~0u
+
+struct option_row {
+	const char *name;
+	char letter; /* or 0 */
+	enum option_kind kind;
+	unsigned commands; /* ON(…) of each that takes it */
+	size_t offset; /* in struct options */
+	const char *value; /* as help shows it */
+	const char *help;
+};
+
+#define FIELD(name) offsetof(struct options, name)
+
+static const struct option_row rows[] = {
+	{ "output", 'o', KIND_TEXT, ON(COMMAND_BUILD) | ON(COMMAND_INITRD), FIELD(output), "FILE",
+	  "write here (build: default is the store's images/)" },
+	{ "platform", 0, KIND_TEXT, ON(COMMAND_BUILD) | ON(COMMAND_INSPECT), FIELD(platform),
+	  "OS/ARCH[/VARIANT]", "which image of an index (default: linux on this machine's)" },
+	{ "size", 0, KIND_SIZE, ON(COMMAND_BUILD), FIELD(size_bytes), "N[KMGT]",
+	  "size of the whole image (default: content and free space)" },
+	{ "free", 0, KIND_FREE, ON(COMMAND_BUILD), FIELD(free), "N[KMGT]|N%",
+	  "free space in the image (default: 25% or 1G, whichever is more)" },
+	{ "modules", 0, KIND_TEXT, ON(COMMAND_INITRD), FIELD(modules), "DIR",
+	  "the guest kernel's modules, as /lib/modules/RELEASE" },
+	{ "load", 0, KIND_LIST, ON(COMMAND_INITRD), FIELD(loads), "NAME",
+	  "one more module to pack and load; may be repeated" },
+	{ "plain-http", 0, KIND_FLAG, ON(COMMAND_BUILD) | ON(COMMAND_INSPECT), FIELD(plain_http),
+	  NULL, "allow HTTP without TLS to registries off this machine" },
+	{ "keep-blobs", 0, KIND_FLAG, ON(COMMAND_BUILD), FIELD(keep_blobs), NULL,
+	  "keep compressed layers in the store once they are unpacked" },
+	{ "jobs", 'j', KIND_COUNT, ON(COMMAND_BUILD), FIELD(jobs), "N",
+	  "layers and copies at a time (default: one a core)" },
+	{ "retry", 0, KIND_COUNT, ON(COMMAND_BUILD) | ON(COMMAND_INSPECT), FIELD(retries), "N",
+	  "attempts in a row that bring nothing new before giving up (default: 5)" },
+	{ "lock-timeout", 0, KIND_SECONDS, ON(COMMAND_BUILD), FIELD(lock_timeout_seconds),
+	  "SECONDS", "how long to wait for another vmbake's work (default: for ever)" },
+	{ "store", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(store), "DIR",
+	  "where layers are kept (default: $VMBAKE_STORE, /var/lib/vmbake, ~/.cache/vmbake)" },
+	{ "json", 0, KIND_FLAG, EVERYWHERE, FIELD(json), NULL,
+	  "print the result, or the error, as one JSON object" },
+	{ "progress", 0, KIND_PROGRESS, ON(COMMAND_BUILD), FIELD(progress), "STYLE",
+	  "auto, tty, plain, json or none (default: auto)" },
+	{ "help", 'h', KIND_FLAG, EVERYWHERE, FIELD(wants_help), NULL, "print this" },
+	{ "version", 'V', KIND_FLAG, ON(COMMAND_NONE), FIELD(wants_version), NULL,
+	  "print the version" },
+};
+
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+
+static const struct command_row {
+	const char *name, *operands, *help;
+	size_t operand_min, operand_max;
+} commands[COMMAND_COUNT] = {
+	[COMMAND_BUILD] = { "build", "IMAGE", "turn a container image into an ext4 image that boots",
+			    1, 1 },
+	[COMMAND_INSPECT] = { "inspect", "FILE.ext4|IMAGE", "say what is in it and where it is from",
+			      1, 1 },
+	[COMMAND_INITRD] = { "initrd", "", "pack the modules that a kernel needs to find its root",
+			     0, 0 },
+};
+
+static void *field(struct options *options, const struct option_row *row)
+{
+	return (char *)options + row->offset;
+}
+
+MUST_CHECK static bool parse_size(struct view text, uint64_t *out)
+{
+	static const char units[] = "KMGT";
+	const char *unit = text.len > 0 ? strchr(units, text.ptr[text.len - 1]) : NULL;
+	unsigned shift = 0;
+
+	if (unit && *unit) {
+		shift = 10 * (unsigned)(unit - units + 1);
+		text.len--;
+	}
+	if (!view_number(text, 10, UINT64_MAX >> shift, out))
+		return false;
+	*out <<= shift;
+	return true;
+}
+
+MUST_CHECK static bool parse_free(struct view text, struct free_space *out)
+{
+	*out = (struct free_space){ .is_given = true, .is_percent = view_ends(text, "%") };
+	if (!out->is_percent)
+		return parse_size(text, &out->amount);
+	text.len--;
+	return view_number(text, 10, 10000, &out->amount);
+}
+
+MUST_CHECK static bool parse_progress(struct view text, enum progress_style *out)
+{
+	static const char *const names[] = { "auto", "tty", "plain", "json", "none" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!view_equal(text, names[i]))
+			continue;
+		*out = (enum progress_style)i;
+		return true;
+	}
+	return false;
+}
+
+MUST_CHECK static bool add_item(struct option_list *list, const char *item, struct err *err)
+{
+	if (list->count == OPTION_LIST_MAX)
+		return err_set(err, ERR_USAGE, "more than %d of one kind", OPTION_LIST_MAX);
+	list->items[list->count++] = item;
+	return true;
+}
+
+MUST_CHECK static bool set_value(struct options *options, const struct option_row *row,
+				 const char *value, struct err *err)
+{
+	struct view text = view_of(value);
+	bool ok = true;
+
+	switch (row->kind) {
+	case KIND_FLAG:
+		*(bool *)field(options, row) = true;
+		break;
+	case KIND_TEXT:
+		*(const char **)field(options, row) = value;
+		ok = text.len > 0;
+		break;
+	case KIND_LIST:
+		return add_item(field(options, row), value, err);
+	case KIND_SIZE:
+		ok = parse_size(text, field(options, row));
+		break;
+	case KIND_FREE:
+		ok = parse_free(text, field(options, row));
+		break;
+	case KIND_COUNT:
+		ok = view_number(text, 10, 1024, field(options, row)) &&
+		     *(uint64_t *)field(options, row) > 0;
+		break;
+	case KIND_SECONDS:
+		ok = view_number(text, 10, UINT32_MAX, field(options, row));
+		break;
+	case KIND_PROGRESS:
+		ok = parse_progress(text, field(options, row));
+		break;
+	}
+	return ok || err_set(err, ERR_USAGE, "--%s: \"%s\" is no %s", row->name, value, row->value);
+}
+
+static const struct option_row *find_row(struct view name, enum command command)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		if ((rows[i].commands & ON(command)) != 0 &&
+		    (name.len == 1 ? rows[i].letter == name.ptr[0] : view_equal(name, rows[i].name)))
+			return &rows[i];
+	return NULL;
+}
+
+/* The words in front of us; options may take the next one as their value. */
+struct words {
+	char **next, **end;
+};
+
+MUST_CHECK static bool take_option(struct options *options, struct words *words, struct err *err)
+{
+	const char *word = *words->next++;
+	bool is_long = word[1] == '-';
+	struct view value = view_of(word + (is_long ? 2 : 1));
+	struct view name = is_long ? view_cut(&value, '=') : (struct view){ value.ptr, 1 };
+	const struct option_row *row = find_row(name, options->command);
+
+	if (!is_long) /* -oFILE */
+		value = value.len > 1 ? view_from(value, 1) : (struct view){ 0 };
+	if (!row || (is_long && name.len < 2))
+		return err_set(err, ERR_USAGE, "unknown option %s (see vmbake%s%s --help)", word,
+			       options->command ? " " : "",
+			       options->command ? commands[options->command].name : "");
+	if (row->kind == KIND_FLAG && value.ptr)
+		return err_set(err, ERR_USAGE, "--%s takes no value", row->name);
+	if (row->kind != KIND_FLAG && !value.ptr && words->next == words->end)
+		return err_set(err, ERR_USAGE, "--%s needs a value: %s", row->name, row->value);
+	if (row->kind == KIND_FLAG)
+		return set_value(options, row, "", err);
+	return set_value(options, row, value.ptr ? value.ptr : *words->next++, err);
+}
+
+MUST_CHECK static bool take_word(struct options *options, struct words *words, struct err *err)
+{
+	const char *word = *words->next++;
+
+	if (options->command != COMMAND_NONE)
+		return add_item(&options->operands, word, err);
+	for (int i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++) {
+		if (strcmp(word, commands[i].name) == 0) {
+			options->command = (enum command)i;
+			return true;
+		}
+	}
+	return err_set(err, ERR_USAGE, "unknown command %s (see vmbake --help)", word);
+}
+
+MUST_CHECK static bool check_operands(const struct options *options, struct err *err)
+{
+	const struct command_row *row = &commands[options->command];
+
+	if (options->wants_help || options->wants_version)
+		return true;
+	if (options->command == COMMAND_NONE)
+		return err_set(err, ERR_USAGE, "no command given (see vmbake --help)");
+	if (options->operands.count < row->operand_min)
+		return err_set(err, ERR_USAGE, "%s needs %s (see vmbake %s --help)", row->name,
+			       row->operands, row->name);
+	if (options->operands.count > row->operand_max)
+		return err_set(err, ERR_USAGE, "%s: one word too many: %s", row->name,
+			       options->operands.items[row->operand_max]);
+	return true;
+}
+
+static uint64_t core_count(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores < 1 ? 1 : cores > 1024 ? 1024 : (uint64_t)cores;
+}
+
+bool options_parse(struct options *out, int argc, char **argv, struct err *err)
+{
+	struct options options = { .jobs = core_count(),
+				   .retries = 5,
+				   .lock_timeout_seconds = UINT64_MAX };
+	struct words words = { argv + (argc > 0), argv + argc };
+	bool has_options = true;
+
+	while (words.next < words.end) {
+		const char *word = *words.next;
+		bool is_option = has_options && word[0] == '-' && word[1] != '\0';
+
+		if (is_option && strcmp(word, "--") == 0) {
+			has_options = false;
+			words.next++;
+		} else if (is_option ? !take_option(&options, &words, err) :
+				       !take_word(&options, &words, err)) {
+			return false;
+		}
+	}
+	if (!check_operands(&options, err))
+		return false;
+	*out = options;
+	return true;
+}
+
+static void print_row(FILE *stream, const struct option_row *row)
+{
+	char letter[8] = "", left[64];
+
+	if (row->letter)
+		snprintf(letter, sizeof(letter), "-%c, ", row->letter);
+	snprintf(left, sizeof(left), "%s--%s%s%s", letter, row->name, row->value ? " " : "",
+		 row->value ? row->value : "");
+	fprintf(stream, "  %-30s %s\n", left, row->help);
+}
+
+void options_print_help(FILE *stream, enum command command)
+{
+	const struct command_row *row = &commands[command];
+
+	if (command == COMMAND_NONE) {
+		fprintf(stream, "vmbake turns container images into ext4 images that microVMs boot.\n"
+				"\nusage: vmbake COMMAND [OPTIONS] [OPERANDS]\n\ncommands:\n");
+		for (int i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++)
+			fprintf(stream, "  %-10s %-18s %s\n", commands[i].name,
+				commands[i].operands, commands[i].help);
+	} else {
+		fprintf(stream, "vmbake %s: %s\n\nusage: vmbake %s [OPTIONS] %s\n", row->name,
+			row->help, row->name, row->operands);
+	}
+	fprintf(stream, "\noptions:\n");
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		if (rows[i].commands & ON(command))
+			print_row(stream, &rows[i]);
+	if (command == COMMAND_NONE)
+		fprintf(stream, "\nvmbake COMMAND --help says more of one command.\n");
+	if (command == COMMAND_BUILD)
+		fprintf(stream, "\nIMAGE is registry/name[:tag][@digest], docker://… or oci:DIR[:TAG].\n");
+}

@@ -1,0 +1,59 @@
+/* The command line: one table of options, one of commands; help is printed from the same tables.
+ *
+ * Parsing never prints and never exits: a wrong word is ERR_USAGE with a sentence.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+enum command {
+	COMMAND_NONE, /* only --help or --version was given */
+	COMMAND_BUILD,
+	COMMAND_INSPECT,
+	COMMAND_INITRD,
+	COMMAND_COUNT,
+};
+
+enum progress_style {
+	PROGRESS_AUTO, /* tty where stderr is one, else plain; none with --json */
+	PROGRESS_TTY,
+	PROGRESS_PLAIN,
+	PROGRESS_JSON,
+	PROGRESS_NONE,
+};
+
+enum { OPTION_LIST_MAX = 64 };
+
+struct option_list {
+	const char *items[OPTION_LIST_MAX];
+	size_t count;
+};
+
+/* How much free space: a share, an amount, or the default. */
+struct free_space {
+	bool is_given, is_percent;
+	uint64_t amount; /* bytes or percent */
+};
+
+struct options {
+	enum command command;
+	struct option_list operands;
+	bool wants_help, wants_version, json, plain_http, keep_blobs;
+	const char *output, *platform, *store, *modules;
+	struct option_list loads;
+	uint64_t size_bytes; /* 0: not given */
+	struct free_space free;
+	uint64_t jobs, retries; /* defaults are filled in */
+	uint64_t lock_timeout_seconds; /* UINT64_MAX: wait for ever */
+	enum progress_style progress;
+};
+
+/* argv's strings are borrowed. Options may stand before and after operands; "--" ends them.
+ * Errors: ERR_USAGE */
+MUST_CHECK bool options_parse(struct options *out, int argc, char **argv, struct err *err);
+
+/* What --help prints for a command, or for vmbake as a whole (COMMAND_NONE). */
+void options_print_help(FILE *stream, enum command command);

@@ -1,0 +1,71 @@
+/* The store: unpacked layers, images, and what is being made (DESIGN.md §4).
+ *
+ * A name in it exists only if it is whole. What is being made lives in a folder of its own under
+ * tmp/, locked while its process lives; the next process removes what a killed one left there.
+ * Two processes that want the same thing do the work once: they lock its key.
+ */
+#pragma once
+
+#include <limits.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/report.h"
+#include "layers/index.h"
+
+struct store {
+	char path[PATH_MAX];
+	int dir_fd; /* owned, as are the next two */
+	int blobs_fd; /* blobs/sha256 */
+	int tmp_fd;
+	int64_t lock_timeout_ms; /* -1: wait for ever */
+};
+#define STORE_NONE (struct store){ .dir_fd = -1, .blobs_fd = -1, .tmp_fd = -1 }
+
+/* Open the store, made if missing, and clear what killed processes left.
+ * path: NULL: $VMBAKE_STORE, else /var/lib/vmbake for root and $XDG_CACHE_HOME/vmbake (by default
+ *       ~/.cache/vmbake) for others */
+MUST_CHECK bool store_open(struct store *out, const char *path, int64_t lock_timeout_ms,
+			   struct err *err);
+void store_closep(struct store *store);
+
+/* A layer as it is stored, open. */
+struct stored_layer {
+	struct index index; /* owned */
+	int data_fd; /* owned */
+};
+#define STORED_LAYER_NONE (struct stored_layer){ .data_fd = -1 }
+void stored_layer_closep(struct stored_layer *layer);
+
+/* *is_there is false when there is none, or when what is there is damaged (a note says so).
+ * Checks index and length of data, not the bodies. */
+MUST_CHECK bool store_find_layer(struct store *store, const struct digest *diff_id,
+				 struct report *report, struct stored_layer *out, bool *is_there,
+				 struct err *err);
+
+/* Make a layer's key mine: waits for another process that has it. Held until the fd is closed. */
+MUST_CHECK bool store_lock_layer(struct store *store, const struct digest *diff_id, int *lock_fd,
+				 struct err *err);
+
+/* An empty folder to make something in. */
+struct store_draft {
+	int dir_fd; /* owned, flocked; -1 when none */
+	char name[32]; /* under tmp/ */
+	int tmp_fd; /* borrowed from the store */
+};
+#define STORE_DRAFT_NONE (struct store_draft){ .dir_fd = -1 }
+MUST_CHECK bool store_draft_open(struct store *store, struct store_draft *out, struct err *err);
+/* Its content becomes that layer, in place of a damaged one. The files in it are already synced;
+ * the caller holds the layer's lock. */
+MUST_CHECK bool store_draft_keep_layer(struct store *store, struct store_draft *draft,
+				       const struct digest *diff_id, struct err *err);
+void store_draft_discardp(struct store_draft *draft);
+
+/* Where an image with that key is or will be, relative to dir_fd: "images/HEX.ext4", ".json". */
+enum { STORE_IMAGE_PATH_BYTES = 100 };
+void store_image_path(const struct digest *key, const char *suffix,
+		      char out[STORE_IMAGE_PATH_BYTES]);
+/* As store_lock_layer, for an image's key. */
+MUST_CHECK bool store_lock_image(struct store *store, const struct digest *key, int *lock_fd,
+				 struct err *err);

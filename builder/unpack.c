@@ -1,0 +1,233 @@
+#include "unpack.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/cleanup.h"
+
+/* What the workers share. */
+struct unpacking {
+	struct store *store;
+	struct image_source *source;
+	const struct image *image;
+	const struct unpack_options *options;
+	struct report *report;
+	size_t *order; /* order[order_count]: layers to do, largest first; owned */
+	size_t order_count;
+	atomic_size_t next; /* in order */
+	atomic_size_t fetched_count;
+	atomic_bool is_stopping; /* one failed: the others stop at their next read */
+	pthread_mutex_t mutex; /* over failure */
+	struct err failure; /* the first; kind is ERR_NONE when none */
+};
+
+/* A blob's stream that ends when another layer has failed. */
+struct stoppable {
+	struct stream stream;
+	struct stream *inner;
+	atomic_bool *is_stopping;
+};
+
+static bool stoppable_read(struct stream *self, void *buffer, size_t capacity, size_t *len,
+			   struct err *err)
+{
+	struct stoppable *stoppable = (struct stoppable *)self;
+
+	if (atomic_load_explicit(stoppable->is_stopping, memory_order_relaxed))
+		return err_set(err, ERR_IO, "stopped because another layer failed");
+	return stoppable->inner->read(stoppable->inner, buffer, capacity, len, err);
+}
+
+/* The layer's lock is held: nobody else makes it. */
+MUST_CHECK static bool make_layer(struct unpacking *unpacking, const struct layer *layer,
+				  struct err *err)
+{
+	CLEANUP(blob_freep) struct blob *blob = NULL;
+	CLEANUP(store_draft_discardp) struct store_draft draft = STORE_DRAFT_NONE;
+	struct stoppable source = { .stream.read = stoppable_read,
+				    .is_stopping = &unpacking->is_stopping };
+
+	report_expect(unpacking->report, REPORT_UNPACK, layer->size_bytes);
+	if (!store_draft_open(unpacking->store, &draft, err) ||
+	    !blob_open(&blob, unpacking->source, layer, unpacking->store->blobs_fd, err))
+		return false;
+	source.inner = blob_stream(blob);
+	if (!layer_pack(&source.stream, &layer->diff_id, draft.dir_fd, &unpacking->options->caps,
+			unpacking->report, err) ||
+	    !store_draft_keep_layer(unpacking->store, &draft, &layer->diff_id, err) ||
+	    !blob_finish(blob, unpacking->options->keep_blobs, err))
+		return false;
+	atomic_fetch_add(&unpacking->fetched_count, 1);
+	return true;
+}
+
+MUST_CHECK static bool ensure_layer(struct unpacking *unpacking, const struct layer *layer,
+				    struct err *err)
+{
+	CLEANUP(fd_closep) int lock_fd = -1;
+	CLEANUP(stored_layer_closep) struct stored_layer stored = STORED_LAYER_NONE;
+	bool is_there = false;
+
+	if (!store_lock_layer(unpacking->store, &layer->diff_id, &lock_fd, err) ||
+	    !store_find_layer(unpacking->store, &layer->diff_id, unpacking->report, &stored,
+			      &is_there, err))
+		return false;
+	return is_there || make_layer(unpacking, layer, err);
+}
+
+static void note_failure(struct unpacking *unpacking, size_t number, const struct err *err)
+{
+	char digest[DIGEST_TEXT_BYTES];
+
+	pthread_mutex_lock(&unpacking->mutex);
+	if (unpacking->failure.kind == ERR_NONE) {
+		digest_text(&unpacking->image->layers[number].digest, digest);
+		unpacking->failure = *err;
+		err_wrap(&unpacking->failure, "layer %zu of %zu (%.19s)", number + 1,
+			 unpacking->image->layer_count, digest);
+	}
+	pthread_mutex_unlock(&unpacking->mutex);
+	atomic_store(&unpacking->is_stopping, true);
+}
+
+static void *work(void *argument)
+{
+	struct unpacking *unpacking = argument;
+
+	while (!atomic_load(&unpacking->is_stopping)) {
+		size_t turn = atomic_fetch_add(&unpacking->next, 1);
+		struct err err = { 0 };
+
+		if (turn >= unpacking->order_count)
+			break;
+		size_t number = unpacking->order[turn];
+
+		if (!ensure_layer(unpacking, &unpacking->image->layers[number], &err))
+			note_failure(unpacking, number, &err);
+	}
+	return NULL;
+}
+
+/* The same content may be in an image several times; it is unpacked once. */
+static bool is_repeated(const struct image *image, size_t number)
+{
+	for (size_t i = 0; i < number; i++)
+		if (digest_equal(&image->layers[i].diff_id, &image->layers[number].diff_id))
+			return true;
+	return false;
+}
+
+/* Largest first, so that no large one is left for last and runs alone; equal sizes lowest first. */
+static int compare_sizes(const void *a, const void *b, void *context)
+{
+	const struct image *image = context;
+	size_t left = *(const size_t *)a, right = *(const size_t *)b;
+	uint64_t left_size = image->layers[left].size_bytes;
+	uint64_t right_size = image->layers[right].size_bytes;
+
+	if (left_size != right_size)
+		return left_size < right_size ? 1 : -1;
+	return left < right ? -1 : 1;
+}
+
+/* What the store lacks, in the order of work. */
+MUST_CHECK static bool plan_order(struct unpacking *unpacking, struct err *err)
+{
+	const struct image *image = unpacking->image;
+	struct image *context = NULL;
+
+	unpacking->order = calloc(image->layer_count + 1, sizeof(*unpacking->order));
+	if (!unpacking->order)
+		return err_memory(err, "layers");
+	for (size_t i = 0; i < image->layer_count; i++) {
+		CLEANUP(stored_layer_closep) struct stored_layer stored = STORED_LAYER_NONE;
+		bool is_there = is_repeated(image, i);
+
+		if (!is_there && !store_find_layer(unpacking->store, &image->layers[i].diff_id,
+						   unpacking->report, &stored, &is_there, err))
+			return false;
+		if (!is_there)
+			unpacking->order[unpacking->order_count++] = i;
+	}
+	memcpy(&context, &image, sizeof(image)); /* compare_sizes only reads */
+	qsort_r(unpacking->order, unpacking->order_count, sizeof(*unpacking->order), compare_sizes,
+		context);
+	return true;
+}
+
+MUST_CHECK static bool run_workers(struct unpacking *unpacking, struct err *err)
+{
+	unsigned wanted = unpacking->options->jobs, started = 0;
+	CLEANUP(freep) pthread_t *threads = NULL;
+
+	if (wanted > unpacking->order_count)
+		wanted = (unsigned)unpacking->order_count;
+	threads = calloc(wanted + 1u, sizeof(*threads));
+	if (!threads)
+		return err_memory(err, "threads");
+	for (; started < wanted; started++) {
+		errno = pthread_create(&threads[started], NULL, work, unpacking);
+		if (errno)
+			break;
+	}
+	if (started == 0 && wanted > 0)
+		return err_os(err, "start a thread");
+	for (unsigned i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	if (unpacking->failure.kind == ERR_NONE)
+		return true;
+	*err = unpacking->failure;
+	return false;
+}
+
+MUST_CHECK static bool open_all(struct unpacking *unpacking, struct stored_layer *out,
+				struct err *err)
+{
+	uint64_t entries = 0, bytes = 0;
+
+	for (size_t i = 0; i < unpacking->image->layer_count; i++) {
+		bool is_there = false;
+
+		if (!store_find_layer(unpacking->store, &unpacking->image->layers[i].diff_id,
+				      unpacking->report, &out[i], &is_there, err))
+			return false;
+		if (!is_there)
+			return err_set(err, ERR_IO, "layer %zu vanished from store %s", i + 1,
+				       unpacking->store->path);
+		entries += out[i].index.entry_count;
+		bytes += out[i].index.body_bytes;
+	}
+	if (entries > unpacking->options->caps.entries)
+		return err_set(err, ERR_UNSUPPORTED, "the image has over %" PRIu64 " entries",
+			       unpacking->options->caps.entries);
+	if (bytes > unpacking->options->caps.body_bytes)
+		return err_set(err, ERR_UNSUPPORTED, "the image's files are over %" PRIu64 " bytes",
+			       unpacking->options->caps.body_bytes);
+	return true;
+}
+
+static void unpacking_freep(struct unpacking *unpacking)
+{
+	free(unpacking->order);
+	pthread_mutex_destroy(&unpacking->mutex);
+}
+
+bool unpack_layers(struct store *store, struct image_source *source, const struct image *image,
+		   const struct unpack_options *options, struct report *report,
+		   struct stored_layer *out, size_t *fetched_count, struct err *err)
+{
+	CLEANUP(unpacking_freep) struct unpacking unpacking = { .store = store,
+								.source = source,
+								.image = image,
+								.options = options,
+								.report = report };
+
+	pthread_mutex_init(&unpacking.mutex, NULL);
+	if (!plan_order(&unpacking, err) || !run_workers(&unpacking, err) ||
+	    !open_all(&unpacking, out, err))
+		return false;
+	*fetched_count = unpacking.fetched_count;
+	return true;
+}
