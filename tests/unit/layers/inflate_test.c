@@ -1,0 +1,298 @@
+#include "layers/inflate.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+#include <isa-l/igzip_lib.h>
+#include <zstd.h>
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+
+
+/* A stream over memory that gives at most step bytes a read, and then a verdict. */
+struct memory_stream {
+	struct stream stream;
+	struct view rest;
+	size_t step;
+	bool has_bad_digest;
+};
+
+static bool memory_read(struct stream *self, void *buffer, size_t capacity, size_t *len,
+			struct err *err)
+{
+	struct memory_stream *memory = (struct memory_stream *)self;
+
+	*len = memory->rest.len < memory->step ? memory->rest.len : memory->step;
+	*len = *len < capacity ? *len : capacity;
+	memcpy(buffer, memory->rest.ptr, *len);
+	memory->rest = view_from(memory->rest, *len);
+	if (*len == 0 && memory->has_bad_digest)
+		return err_set(err, ERR_INTEGRITY, "digest differs");
+	return true;
+}
+
+/* Everything that comes out, appended to out, which lasts as long as the test. */
+static bool inflate_all(struct memory_stream *source, struct bytes *out, struct err *err)
+{
+	CLEANUP(queue_freep) struct queue *queue = NULL;
+	CLEANUP(inflate_freep) struct inflate *inflate = NULL;
+	const uint8_t *data = NULL;
+	size_t len = 0;
+
+	source->stream.read = memory_read;
+	ck_assert(queue_new(&queue, 2, 4096, err));
+	ck_assert(inflate_start(&inflate, &source->stream, queue, NULL, err));
+	do {
+		if (!queue_next(queue, &data, &len, err))
+			return false;
+		ck_assert(bytes_append(out, data, len, err));
+	} while (len > 0);
+	return true;
+}
+
+static bool inflate_view(struct view blob, size_t step, struct bytes *out, struct err *err)
+{
+	struct memory_stream source = { .rest = blob, .step = step };
+
+	return inflate_all(&source, out, err);
+}
+
+enum { TEXT_BYTES = 300000 };
+
+static void fill_text(struct bytes *text)
+{
+	struct err err = { 0 };
+
+	*text = bytes_capped(1 << 20);
+	for (unsigned i = 0; text->len < TEXT_BYTES; i++)
+		ck_assert(bytes_print(text, &err, "line %u of a text\n", i * i));
+}
+
+static void add_gzip(struct bytes *blob, struct view text)
+{
+	struct isal_zstream stream;
+	char *room = NULL;
+	size_t before = blob->len, capacity = text.len + 1000;
+	struct err err = { 0 };
+
+	ck_assert(bytes_grow(blob, capacity, &room, &err));
+	isal_deflate_init(&stream);
+	stream.gzip_flag = IGZIP_GZIP;
+	stream.end_of_stream = 1;
+	stream.next_in = (uint8_t *)(uintptr_t)text.ptr;
+	stream.avail_in = (uint32_t)text.len;
+	stream.next_out = (uint8_t *)room;
+	stream.avail_out = (uint32_t)capacity;
+	ck_assert_int_eq(isal_deflate(&stream), COMP_OK);
+	blob->len = before + stream.total_out;
+}
+
+static void add_zstd(struct bytes *blob, struct view text)
+{
+	char *room = NULL;
+	size_t before = blob->len, capacity = ZSTD_compressBound(text.len);
+	struct err err = { 0 };
+
+	ck_assert(bytes_grow(blob, capacity, &room, &err));
+	blob->len = before + ZSTD_compress(room, capacity, text.ptr, text.len, 3);
+}
+
+enum format { PLAIN, GZIP, GZIP_TWO_MEMBERS, GZIP_ZEROS_BEHIND, ZSTD, ZSTD_TWO_FRAMES,
+	      ZSTD_SKIPPABLE, FORMAT_COUNT };
+
+static void make_blob(struct bytes *blob, enum format format, struct view text)
+{
+	static const char zeros[1000], skippable[] = "\x50\x2a\x4d\x18\x03\0\0\0abc";
+	struct view half = { text.ptr, text.len / 2 }, rest = view_from(text, text.len / 2);
+	struct err err = { 0 };
+
+	*blob = bytes_capped(4 << 20);
+	switch (format) {
+	case PLAIN:
+		ck_assert(bytes_append(blob, text.ptr, text.len, &err));
+		break;
+	case GZIP:
+	case GZIP_ZEROS_BEHIND:
+		add_gzip(blob, text);
+		if (format == GZIP_ZEROS_BEHIND)
+			ck_assert(bytes_append(blob, zeros, sizeof(zeros), &err));
+		break;
+	case GZIP_TWO_MEMBERS:
+		add_gzip(blob, half);
+		add_gzip(blob, rest);
+		break;
+	case ZSTD:
+		add_zstd(blob, text);
+		break;
+	case ZSTD_TWO_FRAMES:
+		add_zstd(blob, half);
+		add_zstd(blob, rest);
+		break;
+	case ZSTD_SKIPPABLE:
+		ck_assert(bytes_append(blob, skippable, sizeof(skippable) - 1, &err));
+		add_zstd(blob, text);
+		break;
+	case FORMAT_COUNT:
+		ck_abort();
+	}
+}
+
+START_TEST(each_format_comes_out_whole_in_pieces_of_any_size)
+{
+	static const size_t steps[] = { 1 << 20, 4096, 1000, 7 };
+	struct bytes text, blob;
+	struct err err = { 0 };
+
+	fill_text(&text);
+	make_blob(&blob, (enum format)_i, bytes_view(&text));
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		CLEANUP(bytes_freep) struct bytes out = bytes_capped(1 << 20);
+
+		ck_assert_msg(inflate_view(bytes_view(&blob), steps[i], &out, &err), "%s", err.msg);
+		ck_assert(view_same(bytes_view(&out), bytes_view(&text)));
+	}
+	bytes_freep(&text);
+	bytes_freep(&blob);
+}
+END_TEST
+
+/* Every cut but those between two members and inside the padding. */
+START_TEST(truncated_blob_is_a_format_error)
+{
+	static const enum format formats[] = { GZIP, ZSTD };
+	struct bytes text, blob;
+	struct err err = { 0 };
+
+	fill_text(&text);
+	make_blob(&blob, formats[_i], bytes_view(&text));
+	for (size_t cut = 5; cut < blob.len; cut += cut < 100 || cut > blob.len - 100 ? 1 : 997) {
+		CLEANUP(bytes_freep) struct bytes out = bytes_capped(1 << 20);
+
+		err = (struct err){ 0 };
+		ck_assert(!inflate_view((struct view){ blob.data, cut }, 65536, &out, &err));
+		ck_assert_int_eq(err.kind, ERR_FORMAT);
+	}
+	bytes_freep(&text);
+	bytes_freep(&blob);
+}
+END_TEST
+
+/* The last 8 bytes of a gzip member: CRC-32, then the length. */
+START_TEST(wrong_crc_or_length_of_gzip_is_a_format_error)
+{
+	CLEANUP(bytes_freep) struct bytes out = bytes_capped(1 << 20);
+	struct bytes text, blob;
+	struct err err = { 0 };
+
+	fill_text(&text);
+	make_blob(&blob, GZIP, bytes_view(&text));
+	blob.data[blob.len - 8 + (size_t)_i] ^= 1;
+	ck_assert(!inflate_view(bytes_view(&blob), 65536, &out, &err));
+	ck_assert_int_eq(err.kind, ERR_FORMAT);
+	bytes_freep(&text);
+	bytes_freep(&blob);
+}
+END_TEST
+
+START_TEST(garbage_behind_gzip_is_a_format_error)
+{
+	CLEANUP(bytes_freep) struct bytes out = bytes_capped(1 << 20);
+	struct bytes text, blob;
+	struct err err = { 0 };
+
+	fill_text(&text);
+	make_blob(&blob, GZIP, bytes_view(&text));
+	ck_assert(bytes_append(&blob, "garbage", 7, &err));
+	ck_assert(!inflate_view(bytes_view(&blob), 65536, &out, &err));
+	ck_assert_int_eq(err.kind, ERR_FORMAT);
+	bytes_freep(&text);
+	bytes_freep(&blob);
+}
+END_TEST
+
+START_TEST(damaged_blob_is_an_integrity_error_not_a_format_error)
+{
+	CLEANUP(bytes_freep) struct bytes out = bytes_capped(1 << 20);
+	struct bytes text, blob;
+	struct err err = { 0 };
+
+	fill_text(&text);
+	make_blob(&blob, GZIP, bytes_view(&text));
+	memset(blob.data + blob.len / 2, 0xff, 100);
+	struct memory_stream source = { .rest = bytes_view(&blob), .step = 4096,
+					.has_bad_digest = true };
+
+	ck_assert(!inflate_all(&source, &out, &err));
+	ck_assert_int_eq(err.kind, ERR_INTEGRITY);
+	bytes_freep(&text);
+	bytes_freep(&blob);
+}
+END_TEST
+
+/* RFC 8878 §3.1.1.1.2: exponent 18 is a window of 2^(10+18) bytes, 256 MiB. */
+START_TEST(zstd_window_over_the_limit_is_named)
+{
+	static const char blob[] = "\x28\xb5\x2f\xfd\x00\x90\x01\x00\x00";
+	CLEANUP(bytes_freep) struct bytes out = bytes_capped(1 << 20);
+	struct err err = { 0 };
+
+	ck_assert(!inflate_view((struct view){ blob, sizeof(blob) - 1 }, 64, &out, &err));
+	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
+	ck_assert_ptr_nonnull(strstr(err.msg, "128 MiB"));
+}
+END_TEST
+
+START_TEST(empty_and_tiny_blobs_pass_as_they_are)
+{
+	static const char *const blobs[] = { "", "a", "abc" };
+	CLEANUP(bytes_freep) struct bytes out = bytes_capped(1 << 20);
+	struct err err = { 0 };
+
+	ck_assert(inflate_view(view_of(blobs[_i]), 1, &out, &err));
+	ck_assert(view_equal(bytes_view(&out), blobs[_i]));
+}
+END_TEST
+
+START_TEST(consumer_that_leaves_early_does_not_hang)
+{
+	CLEANUP(queue_freep) struct queue *queue = NULL;
+	CLEANUP(inflate_freep) struct inflate *inflate = NULL;
+	struct bytes text, blob;
+	struct err err = { 0 };
+
+	fill_text(&text);
+	make_blob(&blob, GZIP, bytes_view(&text));
+	struct memory_stream source = { .stream.read = memory_read, .rest = bytes_view(&blob),
+					.step = 4096 };
+
+	ck_assert(queue_new(&queue, 2, 4096, &err));
+	ck_assert(inflate_start(&inflate, &source.stream, queue, NULL, &err));
+	queue_abandon(queue);
+	inflate_freep(&inflate); /* joins the thread */
+	bytes_freep(&text);
+	bytes_freep(&blob);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("inflate");
+	TCase *all = tcase_create("all");
+	SRunner *runner = srunner_create(suite);
+
+	tcase_set_timeout(all, 60);
+	tcase_add_loop_test(all, each_format_comes_out_whole_in_pieces_of_any_size, 0, FORMAT_COUNT);
+	tcase_add_loop_test(all, truncated_blob_is_a_format_error, 0, 2);
+	tcase_add_loop_test(all, wrong_crc_or_length_of_gzip_is_a_format_error, 0, 8);
+	tcase_add_test(all, garbage_behind_gzip_is_a_format_error);
+	tcase_add_test(all, damaged_blob_is_an_integrity_error_not_a_format_error);
+	tcase_add_test(all, zstd_window_over_the_limit_is_named);
+	tcase_add_loop_test(all, empty_and_tiny_blobs_pass_as_they_are, 0, 3);
+	tcase_add_test(all, consumer_that_leaves_early_does_not_hang);
+	suite_add_tcase(suite, all);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
