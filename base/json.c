@@ -158,6 +158,14 @@ const char *json_text(const struct json_t *item)
 	return json_string_value(item);
 }
 
+bool json_size(const struct json_t *item, uint64_t *out)
+{
+	if (!json_is_integer(item) || json_integer_value(item) < 0)
+		return false;
+	*out = (uint64_t)json_integer_value(item);
+	return true;
+}
+
 /* jansson's iterators want a mutable object though they only read. */
 static json_t *mutable(const json_t *object)
 {
@@ -245,6 +253,11 @@ void json_add(struct json_t *array, struct json_t *value)
 void json_add_text(struct json_t *array, const char *text)
 {
 	json_add(array, text ? new_text(view_of(text)) : json_null());
+}
+
+void json_add_size(struct json_t *array, uint64_t value)
+{
+	json_add(array, json_integer((json_int_t)value));
 }
 
 static int append_part(const char *part, size_t len, void *out)

@@ -43,10 +43,12 @@ MUST_CHECK bool json_want_size(const struct json_t *object, const char *key, uin
 MUST_CHECK bool json_want_bool(const struct json_t *object, const char *key, bool *out,
 			       struct err *err);
 
-/* Arrays; NULL counts 0. json_text is the item as a string, NULL when it is none. */
+/* Arrays; NULL counts 0. json_text is the item as a string, NULL when it is none; json_size is the
+ * item as an integer of 0 or more, false when it is none. */
 size_t json_count(const struct json_t *array);
 const struct json_t *json_item(const struct json_t *array, size_t index);
 const char *json_text(const struct json_t *item);
+MUST_CHECK bool json_size(const struct json_t *item, uint64_t *out);
 
 /* Members of an object in document order. *position starts as NULL; false when there are no
  * more. NULL for object: none. */
@@ -65,6 +67,7 @@ void json_put_size(struct json_t *object, const char *key, uint64_t value);
 void json_put_bool(struct json_t *object, const char *key, bool value);
 void json_add(struct json_t *array, struct json_t *value);
 void json_add_text(struct json_t *array, const char *text);
+void json_add_size(struct json_t *array, uint64_t value);
 
 /* Print in insertion order, on one line or indented by 2; no final newline. */
 enum json_style { JSON_ONE_LINE, JSON_INDENTED };
