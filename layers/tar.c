@@ -1,0 +1,298 @@
+#include "tar.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "tar_reader.h"
+
+enum {
+	GLOBAL_BYTES_MAX = 64 << 10, /* read again for every entry that follows */
+};
+
+const struct tar_caps tar_caps_default = {
+	.header_bytes = 1 << 20,
+	.xattr_bytes = 1 << 20,
+	.sparse_segments = 1 << 20,
+	.file_bytes = UINT64_C(16) << 40,
+};
+
+bool tar_open(struct tar_reader **out, struct input *input, const struct tar_caps *caps,
+	      struct err *err)
+{
+	struct tar_reader *reader = calloc(1, sizeof(*reader));
+
+	if (!reader)
+		return err_memory(err, "opening a tar");
+	reader->input = input;
+	reader->caps = *caps;
+	reader->global_text = bytes_capped(GLOBAL_BYTES_MAX);
+	reader->pax_text = bytes_capped(caps->header_bytes + GLOBAL_BYTES_MAX);
+	reader->long_name = bytes_capped(caps->header_bytes);
+	reader->long_link = bytes_capped(caps->header_bytes);
+	reader->map.cap = caps->sparse_segments;
+	*out = reader;
+	return true;
+}
+
+void tar_freep(struct tar_reader **reader)
+{
+	if (!*reader)
+		return;
+	bytes_freep(&(*reader)->global_text);
+	bytes_freep(&(*reader)->pax_text);
+	bytes_freep(&(*reader)->long_name);
+	bytes_freep(&(*reader)->long_link);
+	tar_pax_freep(&(*reader)->pax);
+	tar_map_freep(&(*reader)->map);
+	freep(reader);
+}
+
+/* Copy what comes next; *got is less than len only at the end of the stream. */
+MUST_CHECK static bool take_some(struct input *input, void *to, size_t len, size_t *got,
+				 struct err *err)
+{
+	*got = 0;
+	while (*got < len) {
+		size_t piece = len - *got;
+
+		if (!input_more(input, err))
+			return false;
+		if (input->len == 0)
+			break;
+		if (piece > input->len)
+			piece = input->len;
+		memcpy((char *)to + *got, input->ptr, piece);
+		input_skip(input, piece);
+		*got += piece;
+	}
+	return true;
+}
+
+static bool err_truncated(struct err *err)
+{
+	return err_set(err, ERR_FORMAT, "the archive ends in the middle");
+}
+
+bool tar_take(struct tar_reader *reader, void *to, size_t len, struct err *err)
+{
+	size_t got = 0;
+
+	if (!take_some(reader->input, to, len, &got, err))
+		return false;
+	return got == len || err_truncated(err);
+}
+
+bool tar_body(struct tar_reader *reader, struct view *piece, struct err *err)
+{
+	struct input *input = reader->input;
+	struct view out = { 0 };
+
+	if (reader->stored_left > 0) {
+		if (!input_more(input, err))
+			return false;
+		if (input->len == 0)
+			return err_truncated(err);
+		out.ptr = (const char *)input->ptr;
+		out.len = input->len < reader->stored_left ? input->len
+							   : (size_t)reader->stored_left;
+		input_skip(input, out.len);
+		reader->stored_left -= out.len;
+	}
+	*piece = out;
+	return true;
+}
+
+/* The last body of an archive need not be padded: the end is found by whoever reads on. */
+MUST_CHECK static bool skip_body(struct tar_reader *reader, struct err *err)
+{
+	char rubbish[TAR_BLOCK_BYTES];
+	struct view piece = { 0 };
+	size_t got = 0;
+
+	while (reader->stored_left > 0) {
+		if (!tar_body(reader, &piece, err))
+			return false;
+	}
+	if (!take_some(reader->input, rubbish, reader->padding, &got, err))
+		return false;
+	reader->padding = 0;
+	return true;
+}
+
+void tar_set_body(struct tar_reader *reader, uint64_t stored_bytes)
+{
+	reader->stored_left = stored_bytes;
+	reader->padding = (uint32_t)(-stored_bytes % TAR_BLOCK_BYTES);
+}
+
+/* One whole block, or nothing at the end of the stream. */
+MUST_CHECK static bool take_block(struct tar_reader *reader, struct tar_block *block, bool *is_end,
+				  struct err *err)
+{
+	size_t got = 0;
+
+	if (!take_some(reader->input, block, sizeof(*block), &got, err))
+		return false;
+	if (got > 0 && got < sizeof(*block))
+		return err_truncated(err);
+	*is_end = got == 0;
+	return true;
+}
+
+/* The archive ends with two zero blocks, or where its stream does. */
+MUST_CHECK static bool take_header(struct tar_reader *reader, bool *is_end, struct err *err)
+{
+	if (!take_block(reader, &reader->block, is_end, err))
+		return false;
+	if (*is_end)
+		return true;
+	if (!tar_is_zero(&reader->block)) {
+		if (!tar_checksum_holds(&reader->block))
+			return err_set(err, ERR_FORMAT, "a header whose checksum is wrong");
+		return true;
+	}
+	if (!take_block(reader, &reader->block, is_end, err))
+		return false;
+	if (!*is_end && !tar_is_zero(&reader->block))
+		return err_set(err, ERR_FORMAT, "something behind one zero block");
+	*is_end = true;
+	return true;
+}
+
+bool tar_take_size(const struct tar_reader *reader, uint64_t *out, struct err *err)
+{
+	int64_t size = 0;
+
+	if (!tar_number(reader->block.size, sizeof(reader->block.size), &size) || size < 0)
+		return err_set(err, ERR_FORMAT, "a broken size");
+	*out = (uint64_t)size;
+	return true;
+}
+
+/* Append the body of a header that describes the next entry. */
+MUST_CHECK static bool take_text(struct tar_reader *reader, struct bytes *out, struct err *err)
+{
+	uint64_t size = 0;
+	char *room = NULL;
+
+	if (!tar_take_size(reader, &size, err))
+		return false;
+	if (size > out->cap_max - out->len)
+		return err_set(err, ERR_UNSUPPORTED, "a tar header of %llu bytes",
+			       (unsigned long long)size);
+	if (!bytes_grow(out, (size_t)size, &room, err) ||
+	    !tar_take(reader, room, (size_t)size, err))
+		return false;
+	tar_set_body(reader, size);
+	reader->stored_left = 0; /* only the padding is left */
+	return true;
+}
+
+/* A GNU name replaces one before it, and ends at its first NUL. */
+MUST_CHECK static bool take_long(struct tar_reader *reader, struct bytes *out, struct err *err)
+{
+	bytes_clear(out);
+	if (!take_text(reader, out, err))
+		return false;
+	out->len = tar_text(out->data, out->len).len;
+	return true;
+}
+
+/* An entry's records come behind the global ones, so that they win. */
+MUST_CHECK static bool take_pax(struct tar_reader *reader, struct err *err)
+{
+	bytes_clear(&reader->pax_text);
+	return tar_begin_pax(reader, err) && take_text(reader, &reader->pax_text, err);
+}
+
+enum header_class {
+	HEADER_ENTRY,
+	HEADER_PAX,
+	HEADER_GLOBAL,
+	HEADER_LONG_NAME,
+	HEADER_LONG_LINK,
+	HEADER_SKIP, /* says nothing that an image holds */
+	HEADER_VOLUME, /* goes on in another archive */
+};
+
+static enum header_class class_of(char type)
+{
+	switch (type) {
+	case 'x':
+	case 'X': /* Solaris, before POSIX had it */
+		return HEADER_PAX;
+	case 'g':
+		return HEADER_GLOBAL;
+	case 'L':
+		return HEADER_LONG_NAME;
+	case 'K':
+		return HEADER_LONG_LINK;
+	case 'A': /* Solaris: an ACL as text */
+	case 'E': /* Solaris: a file of an extended attribute */
+	case 'I': /* star: an inode without a file */
+	case 'N': /* GNU before 1.0: a list of renames */
+	case 'V': /* GNU: the archive's label */
+		return HEADER_SKIP;
+	case 'M':
+		return HEADER_VOLUME;
+	default:
+		return HEADER_ENTRY;
+	}
+}
+
+/* Take a header that stands in front of an entry; false in *is_entry then. */
+MUST_CHECK static bool take_extension(struct tar_reader *reader, bool *is_entry, struct err *err)
+{
+	uint64_t size = 0;
+
+	*is_entry = false;
+	switch (class_of(reader->block.type)) {
+	case HEADER_PAX:
+		reader->is_announced = true;
+		return take_pax(reader, err);
+	case HEADER_GLOBAL:
+		return take_text(reader, &reader->global_text, err);
+	case HEADER_LONG_NAME:
+		reader->is_announced = true;
+		return take_long(reader, &reader->long_name, err);
+	case HEADER_LONG_LINK:
+		reader->is_announced = true;
+		return take_long(reader, &reader->long_link, err);
+	case HEADER_SKIP:
+		if (!tar_take_size(reader, &size, err))
+			return false;
+		tar_set_body(reader, size);
+		return true;
+	case HEADER_VOLUME:
+		return err_set(err, ERR_UNSUPPORTED, "an archive of several volumes");
+	case HEADER_ENTRY:
+		*is_entry = true;
+	}
+	return true;
+}
+
+bool tar_next(struct tar_reader *reader, struct tar_entry *out, bool *is_end, struct err *err)
+{
+	bool is_entry = false, has_ended = false;
+
+	reader->is_announced = false;
+	bytes_clear(&reader->pax_text);
+	bytes_clear(&reader->long_name);
+	bytes_clear(&reader->long_link);
+	while (!is_entry) {
+		if (!skip_body(reader, err) || !take_header(reader, &has_ended, err))
+			return false;
+		if (has_ended)
+			break;
+		if (!take_extension(reader, &is_entry, err))
+			return false;
+	}
+	if (is_entry && !tar_read_entry(reader, out, err))
+		return false;
+	if (!is_entry && reader->is_announced)
+		return err_truncated(err);
+	*is_end = !is_entry;
+	return true;
+}

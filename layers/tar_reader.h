@@ -1,0 +1,38 @@
+/* The inside of the tar reader: tar.c fetches what stands in the stream, tar_entry.c makes an entry
+ * of what has come. Nobody else includes this.
+ */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "tar.h"
+#include "tar_header.h"
+#include "tar_pax.h"
+#include "tar_sparse.h"
+
+struct tar_reader {
+	struct input *input; /* borrowed */
+	struct tar_caps caps;
+	uint64_t stored_left; /* of the current body, not handed out yet */
+	uint32_t padding; /* behind it, to the next block */
+	/* What came in front of the entry. Views of the entry point in here, never into the input,
+	 * which moves on while the body is read. */
+	bool is_announced; /* an extended header has come, its entry has not */
+	struct tar_block block;
+	char name[TAR_NAME_BYTES_MAX];
+	struct bytes global_text, pax_text, long_name, long_link; /* owned */
+	struct tar_pax pax; /* owned */
+	struct tar_map map; /* owned */
+};
+
+/* Copy the next len bytes. Errors: ERR_FORMAT when the stream ends before */
+MUST_CHECK bool tar_take(struct tar_reader *reader, void *to, size_t len, struct err *err);
+/* The size field of the header block. */
+MUST_CHECK bool tar_take_size(const struct tar_reader *reader, uint64_t *out, struct err *err);
+/* So many bytes, and then padding, stand between here and the next header. */
+void tar_set_body(struct tar_reader *reader, uint64_t stored_bytes);
+
+/* Begin the text of PAX records with the global ones. */
+MUST_CHECK bool tar_begin_pax(struct tar_reader *reader, struct err *err);
+/* The header block is an entry's, and all that stands in front of it has come. */
+MUST_CHECK bool tar_read_entry(struct tar_reader *reader, struct tar_entry *out, struct err *err);
