@@ -177,7 +177,7 @@ static const struct option_row *find_row(struct view name, enum command command)
 
 /* The words in front of us; options may take the next one as their value. */
 struct words {
-	char **next, **end;
+	const char *const *next, *const *end;
 };
 
 MUST_CHECK static bool take_option(struct options *options, struct words *words, struct err *err)
@@ -242,7 +242,7 @@ static uint64_t core_count(void)
 	return cores < 1 ? 1 : cores > 1024 ? 1024 : (uint64_t)cores;
 }
 
-bool options_parse(struct options *out, int argc, char **argv, struct err *err)
+bool options_parse(struct options *out, int argc, const char *const *argv, struct err *err)
 {
 	struct options options = { .jobs = core_count(),
 				   .retries = 5,

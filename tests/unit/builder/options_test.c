@@ -1,0 +1,126 @@
+#include "builder/options.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The words, NULL at the end, as a command line. */
+static bool parse(struct options *out, struct err *err, const char *const *words)
+{
+	int argc = 0;
+
+	while (words[argc])
+		argc++;
+	*err = (struct err){ 0 };
+	return options_parse(out, argc, words, err);
+}
+
+#define WORDS(...) ((const char *[]){ "vmbake", __VA_ARGS__, NULL })
+
+START_TEST(build_takes_options_before_and_after_the_image)
+{
+	struct options options;
+	struct err err;
+
+	ck_assert(parse(&options, &err, WORDS("build", "-o", "a.ext4", "debian:12", "--json",
+					      "--jobs=3", "--size", "10G", "--free=50%")));
+	ck_assert_int_eq(options.command, COMMAND_BUILD);
+	ck_assert_str_eq(options.output, "a.ext4");
+	ck_assert_str_eq(options.operands.items[0], "debian:12");
+	ck_assert(options.json);
+	ck_assert_uint_eq(options.jobs, 3);
+	ck_assert_uint_eq(options.size_bytes, (uint64_t)10 << 30);
+	ck_assert(options.free.is_given && options.free.is_percent);
+	ck_assert_uint_eq(options.free.amount, 50);
+}
+END_TEST
+
+START_TEST(double_dash_ends_the_options)
+{
+	struct options options;
+	struct err err;
+
+	ck_assert(parse(&options, &err, WORDS("inspect", "--", "-odd.ext4")));
+	ck_assert_str_eq(options.operands.items[0], "-odd.ext4");
+}
+END_TEST
+
+START_TEST(short_option_may_hold_its_value)
+{
+	struct options options;
+	struct err err;
+
+	ck_assert(parse(&options, &err, WORDS("build", "-oa.ext4", "x")));
+	ck_assert_str_eq(options.output, "a.ext4");
+}
+END_TEST
+
+static const struct {
+	const char *words[5];
+	const char *names; /* what the sentence must name */
+} refused[] = {
+	{ { NULL }, "no command" },
+	{ { "bake" }, "bake" },
+	{ { "build" }, "IMAGE" },
+	{ { "build", "a", "b" }, "b" },
+	{ { "build", "--sise=1G", "a" }, "--sise" },
+	{ { "build", "-x", "a" }, "-x" },
+	{ { "build", "--o", "a" }, "--o" },
+	{ { "build", "a", "--size" }, "N[KMGT]" },
+	{ { "build", "a", "--size=ten" }, "ten" },
+	{ { "build", "a", "--size=99999999T" }, "99999999T" },
+	{ { "build", "a", "--size=-1" }, "-1" },
+	{ { "build", "a", "--free=10%%" }, "10%%" },
+	{ { "build", "a", "--jobs=0" }, "0" },
+	{ { "build", "a", "--json=yes" }, "--json" },
+	{ { "build", "a", "--progress=loud" }, "loud" },
+	{ { "build", "a", "--output=" }, "--output" },
+	{ { "inspect", "a", "--jobs=2" }, "--jobs" },
+};
+
+enum { REFUSED_COUNT = sizeof(refused) / sizeof(refused[0]) };
+
+START_TEST(wrong_words_are_named)
+{
+	const char *words[7] = { "vmbake" };
+	struct options options;
+	struct err err;
+
+	for (size_t i = 0; i < 5 && refused[_i].words[i]; i++)
+		words[i + 1] = refused[_i].words[i];
+	ck_assert(!parse(&options, &err, words));
+	ck_assert_int_eq(err.kind, ERR_USAGE);
+	ck_assert_msg(strstr(err.msg, refused[_i].names) != NULL, "\"%s\" does not name %s", err.msg,
+		      refused[_i].names);
+}
+END_TEST
+
+START_TEST(help_needs_no_operand)
+{
+	struct options options;
+	struct err err;
+
+	ck_assert(parse(&options, &err, WORDS("build", "--help")));
+	ck_assert(options.wants_help);
+	ck_assert(parse(&options, &err, WORDS("--version")));
+	ck_assert(options.wants_version);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("options");
+	TCase *all = tcase_create("all");
+	SRunner *runner = srunner_create(suite);
+
+	tcase_add_test(all, build_takes_options_before_and_after_the_image);
+	tcase_add_test(all, double_dash_ends_the_options);
+	tcase_add_test(all, short_option_may_hold_its_value);
+	tcase_add_loop_test(all, wrong_words_are_named, 0, REFUSED_COUNT);
+	tcase_add_test(all, help_needs_no_operand);
+	suite_add_tcase(suite, all);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
