@@ -31,8 +31,8 @@ struct module_set;
 /* Walk the folders for .ko, .ko.gz, .ko.xz and .ko.zst, and read modules.builtin at their roots.
  * Symlinks are not followed. Where a name comes twice, an earlier folder wins, then what is
  * outside of the folder's kernel/ (as depmod prefers updates/), then the lesser path.
- * Errors: ERR_NOT_FOUND     no such folder
- *         ERR_FORMAT, ERR_UNSUPPORTED  a module outside kernel/ that is none
+ * Errors: ERR_NOT_FOUND  no such folder
+ *         ERR_FORMAT     a file outside kernel/ that is no module
  *         ERR_IO */
 MUST_CHECK bool module_set_open(struct module_set **out, const char *const *folders,
 				size_t folder_count, struct err *err);

@@ -11,8 +11,9 @@ CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARNINGS) $(CFLAGS) $(SANITIZE) \
 	-pthread -I. -MMD -MP
 
-ROOMS = base oci layers drivers fs builder
-room_objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out builder/main.c,$(wildcard $(1)/*.c)))
+ROOMS = base oci init layers drivers fs builder
+room_objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out builder/main.c init/main.c,$(wildcard $(1)/*.c))) \
+	$(patsubst %.S,$(BUILD)/%.o,$(wildcard $(1)/*.S))
 room_library = $(BUILD)/lib$(1).a
 
 # What a room may link, itself first.
@@ -22,7 +23,7 @@ USES_layers = layers base
 USES_drivers = drivers layers base
 USES_fs = fs layers base
 USES_init = base
-USES_builder = builder fs drivers layers oci base
+USES_builder = builder fs drivers layers oci init base
 libraries = $(foreach room,$(USES_$(1)),$(call room_library,$(room)))
 
 LDLIBS = -larchive -lcrypto -ljansson -lcurl -lisal -lzstd -lext2fs -lcom_err -pthread

@@ -1,12 +1,16 @@
-# Unit tests: tests/unit/ROOM/x_test.c links what ROOM may link and nothing else.
+# Unit tests: tests/unit/ROOM/x_test.c links what ROOM may link, tests/kit/ROOM/*.c (what its tests
+# share) and nothing else.
 UNIT_SOURCES = $(wildcard tests/unit/*/*_test.c)
 UNIT_TESTS = $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 CHECK_LIBS = -lcheck -lsubunit -lrt -lm
 
+kit = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/kit/$(1)/*.c))
+
 define unit_rule
-$(BUILD)/tests/unit/$(1)/%_test: tests/unit/$(1)/%_test.c $(call libraries,$(1))
+$(BUILD)/tests/unit/$(1)/%_test: tests/unit/$(1)/%_test.c $(call kit,$(1)) $(call libraries,$(1))
 	@mkdir -p $$(@D)
-	$(CC) $(ALL_CFLAGS) -o $$@ $$< $(call libraries,$(1)) $(LDLIBS) $(CHECK_LIBS)
+	$(CC) $(ALL_CFLAGS) -o $$@ $$< $(call kit,$(1)) $(call libraries,$(1)) $(LDLIBS) \
+		$(CHECK_LIBS)
 endef
 $(foreach room,$(ROOMS),$(eval $(call unit_rule,$(room))))
 

@@ -44,7 +44,8 @@ struct image_source; /* where manifests and blobs come from: a registry reposito
 
 struct source_options {
 	bool plain_http; /* --plain-http: also off loopback */
-	unsigned retries; /* --retry: attempts in a row that brought no byte, default 5 */
+	unsigned retries; /* --retry: attempts in a row that brought no byte; builder's default 5 */
+	unsigned blob_connections; /* --blob-connections: at once for one large blob; 0 means 4 */
 	const char *user_agent; /* e.g. "vmbake/0.1" */
 	struct report *report; /* borrowed: REPORT_FETCH counts, notes on retries */
 };

@@ -17,5 +17,7 @@ struct platform platform_of_host(void);
 /* Does an image for `have` serve a request for `want`? Equal os and architecture; arm64 equals
  * arm64/v8; a wanted variant must be had, an unwanted one does not matter. */
 bool platform_fits(const struct platform *have, const struct platform *want);
+/* The same platform to the letter, which is preferred where several fit. */
+bool platform_same(const struct platform *a, const struct platform *b);
 enum { PLATFORM_TEXT_BYTES = 100 };
 void platform_text(const struct platform *platform, char out[PLATFORM_TEXT_BYTES]);

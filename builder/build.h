@@ -1,0 +1,42 @@
+/* vmbake build: an image reference becomes an ext4 file. The whole way, in order. */
+#pragma once
+
+#include <limits.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/report.h"
+#include "fs/image.h"
+#include "oci/image.h"
+#include "options.h"
+
+/* Where the time went, in milliseconds of wall time. */
+struct build_times {
+	uint64_t resolve_ms, unpack_ms, merge_ms, write_ms, commit_ms;
+};
+
+struct build_result {
+	char path[PATH_MAX]; /* of the ext4 file */
+	struct digest key; /* over everything that decides its bytes */
+	struct image image; /* owned: what it was made of */
+	struct image_facts facts; /* of the finished file system */
+	struct image_result written; /* zeros when is_cached */
+	size_t fetched_layers; /* that the store did not have */
+	bool is_cached; /* the store had the whole image */
+	struct build_times times;
+};
+#define BUILD_RESULT_NONE (struct build_result){ 0 }
+void build_result_freep(struct build_result *result);
+
+/* Errors: any; on failure there is no output file and the store is as whole as before */
+MUST_CHECK bool build_image(struct build_result *out, const struct options *options,
+			    struct report *report, struct err *err);
+
+/* What goes into oci/ from the command line; for every command that reads an image. */
+MUST_CHECK bool build_open_source(struct image_source **out, const struct options *options,
+				  const char *text, struct reference *reference,
+				  struct report *report, struct err *err);
+/* --platform, or this machine's. */
+MUST_CHECK bool build_platform(struct platform *out, const struct options *options,
+			       struct err *err);

@@ -1,0 +1,102 @@
+/* vmbake: the command. Parses, calls, prints the one error, and turns its kind into an exit code. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "build.h"
+#include "initrd.h"
+#include "inspect.h"
+#include "options.h"
+#include "progress.h"
+#include "show.h"
+#include "version.h"
+
+/* Nothing has to be undone: what was being made has no name yet, or is cleared by the next run. */
+static void stop(int signal_number)
+{
+	_exit(128 + signal_number);
+}
+
+static void handle_signals(void)
+{
+	struct sigaction action = { .sa_handler = stop };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* A wrong command line has no options yet, but whoever gave --json wants JSON for that too. */
+static bool asks_for_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
+}
+
+static enum progress_style choose_progress(const struct options *options)
+{
+	const char *terminal = getenv("TERM");
+
+	if (options->progress != PROGRESS_AUTO)
+		return options->progress;
+	if (options->json)
+		return PROGRESS_NONE;
+	if (isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0)
+		return PROGRESS_TTY;
+	return PROGRESS_PLAIN;
+}
+
+MUST_CHECK static bool run_build(const struct options *options, struct err *err)
+{
+	CLEANUP(progress_stopp) struct progress *progress = NULL;
+	CLEANUP(build_result_freep) struct build_result result = BUILD_RESULT_NONE;
+
+	if (!progress_start(&progress, choose_progress(options), err) ||
+	    !build_image(&result, options, progress_report(progress), err))
+		return false;
+	progress_stopp(&progress);
+	return show_build(&result, options->json, err);
+}
+
+MUST_CHECK static bool run_help(const struct options *options, struct err *err)
+{
+	if (options->wants_version)
+		printf("vmbake %s\n", VMBAKE_VERSION);
+	else
+		options_print_help(stdout, options->command);
+	return show_flush(err);
+}
+
+MUST_CHECK static bool run(const struct options *options, struct err *err)
+{
+	if (options->wants_help || options->wants_version)
+		return run_help(options, err);
+	switch (options->command) {
+	case COMMAND_BUILD:
+		return run_build(options, err);
+	case COMMAND_INSPECT:
+		return inspect(options, err);
+	case COMMAND_INITRD:
+		return run_initrd(options, err);
+	case COMMAND_NONE:
+	case COMMAND_COUNT:
+		break;
+	}
+	return err_set(err, ERR_INTERNAL, "command %d has no code", (int)options->command);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct err err = { 0 };
+	bool as_json = asks_for_json(argc, argv);
+
+	handle_signals();
+	if (options_parse(&options, argc, (const char *const *)argv, &err) && run(&options, &err))
+		return 0;
+	show_error(&err, as_json);
+	return err_exit_code(err.kind);
+}

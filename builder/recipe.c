@@ -1,0 +1,107 @@
+#include "recipe.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+
+MUST_CHECK static bool choose_time(const struct image *image, int64_t *out, struct err *err)
+{
+	const char *given = getenv("SOURCE_DATE_EPOCH");
+	int64_t seconds = image->config.created_seconds;
+	uint64_t epoch = 0;
+
+	if (given && given[0]) {
+		if (!view_number(view_of(given), 10, INT64_MAX, &epoch))
+			return err_set(err, ERR_USAGE, "SOURCE_DATE_EPOCH: \"%s\" is no number",
+				       given);
+		seconds = (int64_t)epoch;
+	}
+	*out = seconds < 1 ? 1 : seconds > UINT32_MAX ? UINT32_MAX : seconds;
+	return true;
+}
+
+bool recipe_make(struct recipe *out, const struct image *image, const struct options *options,
+		 const struct digest *init_digest, struct err *err)
+{
+	struct recipe recipe = { .image = image,
+				 .init_digest = *init_digest,
+				 .size_bytes = options->size_bytes };
+
+	if (!choose_time(image, &recipe.time_seconds, err))
+		return false;
+	if (options->free.is_given && options->free.is_percent) {
+		recipe.free_percent = (unsigned)options->free.amount;
+	} else if (options->free.is_given) {
+		recipe.free_bytes = options->free.amount;
+	} else {
+		recipe.free_percent = FREE_PERCENT_DEFAULT;
+		recipe.free_bytes = FREE_BYTES_DEFAULT;
+	}
+	*out = recipe;
+	return true;
+}
+
+bool recipe_key(const struct recipe *recipe, struct digest *out, struct err *err)
+{
+	CLEANUP(bytes_freep) struct bytes text = bytes_capped(1 << 16);
+	char manifest[DIGEST_TEXT_BYTES], config[DIGEST_TEXT_BYTES], init[DIGEST_TEXT_BYTES];
+	char platform[PLATFORM_TEXT_BYTES];
+
+	digest_text(&recipe->image->manifest_digest, manifest);
+	digest_text(&recipe->image->config_digest, config);
+	digest_text(&recipe->init_digest, init);
+	platform_text(&recipe->image->platform, platform);
+	if (!bytes_print(&text, err, "format %d\nmanifest %s\nconfig %s\nplatform %s\ninit %s\n",
+			 RECIPE_FORMAT, manifest, config, platform, init) ||
+	    !bytes_print(&text, err, "time %" PRId64 "\nsize %" PRIu64 "\nfree %" PRIu64 " %u%%\n",
+			 recipe->time_seconds, recipe->size_bytes, recipe->free_bytes,
+			 recipe->free_percent))
+		return false;
+	*out = digest_of(text.data, text.len);
+	return true;
+}
+
+static void put_digest(struct json_t *object, const char *key, const struct digest *digest)
+{
+	char text[DIGEST_TEXT_BYTES];
+
+	digest_text(digest, text);
+	json_put_text(object, key, text);
+}
+
+static struct json_t *layer_list(const struct image *image)
+{
+	struct json_t *list = json_new_array();
+
+	for (size_t i = 0; i < image->layer_count; i++) {
+		struct json_t *layer = json_new_object();
+
+		put_digest(layer, "digest", &image->layers[i].digest);
+		put_digest(layer, "diffId", &image->layers[i].diff_id);
+		json_put_size(layer, "size", image->layers[i].size_bytes);
+		json_add(list, layer);
+	}
+	return list;
+}
+
+bool recipe_print(const struct recipe *recipe, struct bytes *out, struct err *err)
+{
+	CLEANUP(json_freep) struct json_t *document = json_new_object();
+	struct json_t *labels = NULL;
+	char platform[PLATFORM_TEXT_BYTES];
+
+	platform_text(&recipe->image->platform, platform);
+	if (!json_parse(&labels, bytes_view(&recipe->image->config.labels_json), err))
+		return err_wrap(err, "the image's labels");
+	json_put_size(document, "format", RECIPE_FORMAT);
+	put_digest(document, "manifest", &recipe->image->manifest_digest);
+	put_digest(document, "config", &recipe->image->config_digest);
+	json_put_text(document, "platform", platform);
+	json_put_text(document, "created", recipe->image->config.created);
+	json_put_size(document, "time", (uint64_t)recipe->time_seconds);
+	put_digest(document, "init", &recipe->init_digest);
+	json_put(document, "layers", layer_list(recipe->image));
+	json_put(document, "labels", labels);
+	return json_print(out, document, JSON_INDENTED, err) && bytes_append(out, "\n", 1, err);
+}

@@ -1,0 +1,31 @@
+/* What a command found out, printed: a line or a few for people, one JSON object with --json. */
+#pragma once
+
+#include <stdio.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "build.h"
+#include "oci/image.h"
+
+struct json_t;
+
+/* JSON pieces that build and inspect share. */
+void show_put_digest(struct json_t *object, const char *key, const struct digest *digest);
+/* An image as the registry describes it: manifest, config, platform, layers, process. Owned. */
+struct json_t *show_image(const struct image *image);
+/* A file system's own facts: sizes, UUID, time. Owned. */
+struct json_t *show_facts(const struct image_facts *facts);
+
+/* "1.3 GB", decimal units. */
+enum { SHOW_BYTES_TEXT = 32 };
+void show_bytes(uint64_t bytes, char out[SHOW_BYTES_TEXT]);
+
+/* Print to stdout and flush; a stdout that cannot be written is ERR_IO. Frees the document. */
+MUST_CHECK bool show_json(struct json_t *document, struct err *err);
+MUST_CHECK bool show_flush(struct err *err);
+
+MUST_CHECK bool show_build(const struct build_result *result, bool as_json, struct err *err);
+
+/* The error as stderr gets it: "vmbake: sentence", or {"error":{…}}. */
+void show_error(const struct err *err, bool as_json);
