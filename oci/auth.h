@@ -1,0 +1,35 @@
+/* Who we are to one registry: the proof that its challenges ask for, made once, shared by all
+ * threads that fetch from there, renewed when it expires.
+ *
+ * Secrets stay in here and in the Authorization header; no sentence ever holds one.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "http.h"
+#include "retry.h"
+
+struct auth;
+
+/* repository: "library/debian", for the scope where a challenge names none; copied
+ * allows_plain: tokens may be asked for over plain HTTP off this machine */
+MUST_CHECK bool auth_new(struct auth **out, const char *repository, bool allows_plain,
+			 struct err *err);
+void auth_freep(struct auth **auth);
+
+/* The value of the Authorization header as things stand, appended to out; nothing when there is
+ * none. *generation says which one it was. */
+MUST_CHECK bool auth_value(struct auth *auth, struct bytes *out, uint64_t *generation,
+			   struct err *err);
+
+/* After a 401: meet its challenge. generation: of the value that was refused; when another thread
+ * has renewed it since, nothing is done.
+ * Errors: ERR_AUTH     nothing we have would do, or the token server refuses
+ *         ERR_NETWORK  the token server is not reached; *setback says whether that may pass
+ * Source: distribution "token authentication"; RFC 6750 */
+MUST_CHECK bool auth_renew(struct auth *auth, struct http *http,
+			   const struct http_response *refusal, uint64_t generation,
+			   struct setback *setback, struct err *err);

@@ -1,0 +1,246 @@
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "fetch.h"
+#include "part.h"
+#include "source.h"
+
+enum { WAIT_BYTES = 256 << 10, REHASH_BYTES = 256 << 10 };
+
+struct blob {
+	struct stream stream; /* first, so that the stream is the blob */
+	struct image_source *source;
+	struct digest digest;
+	uint64_t size_bytes, offset; /* of the next byte to hand out */
+	struct sha256 *hash;	     /* of what was handed out */
+	int fd; /* a whole file: a layout's, or kept from an earlier build; -1: part is it */
+	int kept_dir_fd; /* borrowed, -1: fd is not ours to remove */
+	struct part *part;
+	struct fetch *fetch; /* NULL when nothing is missing */
+	bool is_verified;    /* its end was reached */
+};
+
+MUST_CHECK static bool wrap(const struct blob *blob, struct err *err)
+{
+	char text[DIGEST_TEXT_BYTES];
+
+	digest_text(&blob->digest, text);
+	return err_wrap(err, "%s: blob %s", blob->source->text, text);
+}
+
+/* A blob that was kept and does not hold any more is removed, so that the next build fetches it. */
+MUST_CHECK static bool verify_end(struct blob *blob, struct err *err)
+{
+	struct digest found = sha256_now(blob->hash);
+	char text[DIGEST_TEXT_BYTES], hex[DIGEST_HEX_BYTES];
+
+	blob->is_verified = digest_equal(&found, &blob->digest);
+	if (blob->is_verified)
+		return true;
+	digest_text(&found, text);
+	if (blob->kept_dir_fd >= 0) {
+		digest_hex(&blob->digest, hex);
+		unlinkat(blob->kept_dir_fd, hex, 0);
+	}
+	return err_set(err, ERR_INTEGRITY, "its content has digest %s%s", text,
+		       blob->kept_dir_fd >= 0 ? " (the damaged copy in the store is removed)" : "");
+}
+
+MUST_CHECK static bool start_fetch(struct blob *blob, struct err *err)
+{
+	if (part_missing_bytes(blob->part) == 0)
+		return true;
+	return fetch_start(&blob->fetch, blob->source->registry, &blob->digest, blob->part,
+			   &blob->source->options, err);
+}
+
+MUST_CHECK static bool hash_part(struct blob *blob, struct digest *out, struct err *err)
+{
+	CLEANUP(sha256_freep) struct sha256 *hash = NULL;
+	CLEANUP(freep) char *buffer = malloc(REHASH_BYTES);
+
+	if (!buffer)
+		return err_memory(err, "a blob");
+	if (!sha256_new(&hash, err))
+		return false;
+	for (uint64_t offset = 0; offset < blob->size_bytes;) {
+		uint64_t len = 0;
+
+		if (!part_wait(blob->part, offset, REHASH_BYTES, &len, err))
+			return false;
+		len = len < REHASH_BYTES ? len : REHASH_BYTES;
+		if (!file_pread(part_fd(blob->part), buffer, len, offset, "a blob", err))
+			return false;
+		sha256_add(hash, buffer, len);
+		offset += len;
+	}
+	*out = sha256_now(hash);
+	return true;
+}
+
+/* Bytes that another process left may be wrong (after a power cut the map can claim what never
+ * reached the disk), and what a stream has given out cannot be taken back. So they are checked as
+ * a whole before the first is given out, and when they do not hold, all is fetched afresh. */
+MUST_CHECK static bool check_resumed(struct blob *blob, struct err *err)
+{
+	struct digest found;
+
+	if (!blob->part || part_resumed_bytes(blob->part) == 0)
+		return true;
+	if (!hash_part(blob, &found, err))
+		return false;
+	if (digest_equal(&found, &blob->digest)) {
+		part_trust(blob->part);
+		return true;
+	}
+	report_note(blob->source->options.report,
+		    "%s: a part from an earlier run does not hold, "
+		    "fetching it afresh",
+		    blob->source->text);
+	fetch_freep(&blob->fetch);
+	report_expect(blob->source->options.report, REPORT_FETCH, blob->size_bytes);
+	return part_reset(blob->part, err) && start_fetch(blob, err);
+}
+
+MUST_CHECK static bool read_at_offset(struct blob *blob, void *buffer, size_t capacity, size_t *len,
+				      struct err *err)
+{
+	uint64_t available = blob->size_bytes - blob->offset;
+	uint64_t want = capacity < WAIT_BYTES ? capacity : WAIT_BYTES;
+	int fd = blob->part ? part_fd(blob->part) : blob->fd;
+
+	if (blob->part && !part_wait(blob->part, blob->offset, want, &available, err))
+		return false;
+	size_t count = available < capacity ? (size_t)available : capacity;
+
+	if (!file_pread(fd, buffer, count, blob->offset, "its file", err))
+		return false;
+	sha256_add(blob->hash, buffer, count);
+	blob->offset += count;
+	*len = count;
+	return true;
+}
+
+MUST_CHECK static bool blob_read(struct stream *self, void *buffer, size_t capacity, size_t *len,
+				 struct err *err)
+{
+	struct blob *blob = (struct blob *)self;
+
+	bool is_end = blob->offset == blob->size_bytes;
+
+	if (is_end ? verify_end(blob, err)
+		   : check_resumed(blob, err) && read_at_offset(blob, buffer, capacity, len, err)) {
+		*len = is_end ? 0 : *len;
+		return true;
+	}
+	if (blob->part && err->kind == ERR_INTEGRITY)
+		part_discard(blob->part);
+	return wrap(blob, err);
+}
+
+/* A whole file has the size that was promised, or it is not the blob. */
+MUST_CHECK static bool check_size(const struct blob *blob, struct err *err)
+{
+	struct stat stat;
+
+	if (fstat(blob->fd, &stat) < 0)
+		return err_os(err, "stat");
+	if ((uint64_t)stat.st_size != blob->size_bytes)
+		return err_set(err, ERR_INTEGRITY, "it has %llu bytes, the manifest says %llu",
+			       (unsigned long long)stat.st_size,
+			       (unsigned long long)blob->size_bytes);
+	return true;
+}
+
+/* Another process may have kept the blob, or be fetching it: its .part is locked then, and after
+ * the wait the blob may be there. So: look, lock, look again. */
+static bool open_kept(struct blob *blob, int dir_fd)
+{
+	char hex[DIGEST_HEX_BYTES];
+	struct err ignored;
+
+	digest_hex(&blob->digest, hex);
+	blob->fd = openat(dir_fd, hex, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (blob->fd < 0)
+		return false;
+	if (!check_size(blob, &ignored)) {
+		unlinkat(dir_fd, hex, 0);
+		fd_closep(&blob->fd);
+		return false;
+	}
+	blob->kept_dir_fd = dir_fd;
+	return true;
+}
+
+MUST_CHECK static bool open_remote(struct blob *blob, int dir_fd, struct err *err)
+{
+	if (open_kept(blob, dir_fd))
+		return true;
+	if (!part_open(&blob->part, dir_fd, &blob->digest, blob->size_bytes, err))
+		return false;
+	if (open_kept(blob, dir_fd)) {
+		part_discard(blob->part);
+		part_closep(&blob->part);
+		return true;
+	}
+	report_expect(blob->source->options.report, REPORT_FETCH, part_missing_bytes(blob->part));
+	return start_fetch(blob, err);
+}
+
+bool blob_open(struct blob **out, struct image_source *source, const struct layer *layer,
+	       int blobs_dir_fd, struct err *err)
+{
+	CLEANUP(blob_freep) struct blob *blob = calloc(1, sizeof(*blob));
+
+	if (!blob)
+		return err_memory(err, "a blob");
+	*blob = (struct blob){
+		.stream.read = blob_read,
+		.source = source,
+		.digest = layer->digest,
+		.size_bytes = layer->size_bytes,
+		.fd = -1,
+		.kept_dir_fd = -1,
+	};
+	if (!sha256_new(&blob->hash, err))
+		return false;
+	if (source->registry ? !open_remote(blob, blobs_dir_fd, err)
+			     : !layout_open_blob(source->layout, &blob->digest, &blob->fd, err) ||
+				       !check_size(blob, err))
+		return wrap(blob, err);
+	*out = ptr_take(&blob);
+	return true;
+}
+
+struct stream *blob_stream(struct blob *blob)
+{
+	return &blob->stream;
+}
+
+bool blob_finish(struct blob *blob, bool keep, struct err *err)
+{
+	bool is_ok = true;
+
+	if (!blob->is_verified)
+		return err_set(err, ERR_INTERNAL, "a blob is finished before its end was read");
+	fetch_freep(&blob->fetch);
+	if (blob->part)
+		is_ok = keep ? part_keep(blob->part, err) : part_remove(blob->part, err);
+	return is_ok || wrap(blob, err);
+}
+
+void blob_freep(struct blob **blob)
+{
+	if (!*blob)
+		return;
+	fetch_freep(&(*blob)->fetch);
+	if ((*blob)->part && part_missing_bytes((*blob)->part) == (*blob)->size_bytes)
+		part_discard((*blob)->part); /* nothing in it is worth keeping */
+	part_closep(&(*blob)->part);
+	fd_closep(&(*blob)->fd);
+	sha256_freep(&(*blob)->hash);
+	free(*blob);
+	*blob = NULL;
+}

@@ -1,0 +1,144 @@
+#include "fetch.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/report.h"
+
+enum { THREAD_COUNT_MAX = 16 };
+
+static const uint64_t parallel_bytes_min = 32 << 20; /* smaller blobs come in one stream */
+
+struct fetch {
+	struct registry *registry;
+	struct digest digest;
+	struct part *part;
+	const struct source_options *options;
+	bool by_chunk;
+	atomic_bool cancel;
+	pthread_t threads[THREAD_COUNT_MAX];
+	size_t thread_count;
+};
+
+/* A server may end an answer early and call it whole. */
+MUST_CHECK static bool check_progress(struct fetch *fetch, const struct sink *sink,
+				      struct setback *setback, struct err *err)
+{
+	if (sink->new_bytes > 0 || part_missing_bytes(fetch->part) == 0)
+		return true;
+	setback->may_pass = true;
+	return err_set(err, ERR_INTEGRITY,
+		       "the server's blob ends after %llu bytes, the manifest says %llu",
+		       (unsigned long long)sink->position,
+		       (unsigned long long)part_size_bytes(fetch->part));
+}
+
+MUST_CHECK static bool fetch_range(struct fetch *fetch, struct http *http,
+				   const struct chunk_range *range, struct retry *retry,
+				   struct setback *setback, struct err *err)
+{
+	bool is_all = range->first == 0 && range->end == part_size_bytes(fetch->part);
+	struct sink sink = {
+		.part = fetch->part,
+		.is_ranged = !is_all,
+		.first = range->first,
+		.last = range->end - 1,
+		.report = fetch->options->report,
+	};
+	bool is_ok = registry_fetch(fetch->registry, http, &fetch->digest, &sink, &fetch->cancel,
+				    setback, err) &&
+		     check_progress(fetch, &sink, setback, err);
+
+	if (sink.new_bytes > 0)
+		retry_progress(retry);
+	if (!is_ok && sink.is_ranged && part_forbids_ranges(fetch->part)) {
+		report_note(fetch->options->report, "starting over without ranges: %s", err->msg);
+		return true;
+	}
+	return is_ok;
+}
+
+/* False when this thread is done: given up, or nothing left to wait for. */
+static bool wait_for_next_try(struct fetch *fetch, struct retry *retry,
+			      const struct setback *setback, const struct err *failure)
+{
+	uint64_t wait_ms = 0;
+
+	if (atomic_load(&fetch->cancel))
+		return false;
+	if (!retry_next(retry, setback, &wait_ms)) {
+		part_fail(fetch->part, failure);
+		return false;
+	}
+	report_note(fetch->options->report, "trying again: %s", failure->msg);
+	return part_pause(fetch->part, wait_ms);
+}
+
+static void fetch_all(struct fetch *fetch, struct http *http, struct retry *retry)
+{
+	struct chunk_range range = { 0 };
+	bool goes_on = true;
+
+	while (goes_on && part_claim(fetch->part, fetch->by_chunk, &range)) {
+		struct setback setback = { 0 };
+		struct err err = { 0 };
+		bool is_ok = fetch_range(fetch, http, &range, retry, &setback, &err);
+
+		part_release(fetch->part, &range);
+		goes_on = is_ok || wait_for_next_try(fetch, retry, &setback, &err);
+	}
+}
+
+static void *run(void *context)
+{
+	struct fetch *fetch = context;
+	CLEANUP(http_freep) struct http *http = NULL;
+	struct err err = { 0 };
+	struct retry retry = { .max = fetch->options->retries,
+			       .random = (uint32_t)(uintptr_t)pthread_self() };
+
+	if (!registry_take_http(fetch->registry, &http, &err)) {
+		part_fail(fetch->part, &err);
+		return NULL;
+	}
+	fetch_all(fetch, http, &retry);
+	registry_give_http(fetch->registry, &http);
+	return NULL;
+}
+
+bool fetch_start(struct fetch **out, struct registry *registry, const struct digest *digest,
+		 struct part *part, const struct source_options *options, struct err *err)
+{
+	CLEANUP(fetch_freep) struct fetch *fetch = calloc(1, sizeof(*fetch));
+	unsigned wanted = options->blob_connections ? options->blob_connections : 4;
+
+	if (!fetch)
+		return err_memory(err, "a download");
+	fetch->registry = registry;
+	fetch->digest = *digest;
+	fetch->part = part;
+	fetch->options = options;
+	fetch->by_chunk = wanted > 1 && part_size_bytes(part) > parallel_bytes_min;
+	if (!fetch->by_chunk)
+		wanted = 1;
+	while (fetch->thread_count < wanted && fetch->thread_count < THREAD_COUNT_MAX) {
+		if (pthread_create(&fetch->threads[fetch->thread_count], NULL, run, fetch) != 0)
+			return err_memory(err, "a thread");
+		fetch->thread_count++;
+	}
+	*out = ptr_take(&fetch);
+	return true;
+}
+
+void fetch_freep(struct fetch **fetch)
+{
+	if (!*fetch)
+		return;
+	atomic_store(&(*fetch)->cancel, true);
+	part_stop((*fetch)->part);
+	while ((*fetch)->thread_count > 0)
+		pthread_join((*fetch)->threads[--(*fetch)->thread_count], NULL);
+	free(*fetch);
+	*fetch = NULL;
+}

@@ -1,0 +1,103 @@
+#include "layout.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/json.h"
+
+struct layout {
+	int dir_fd;
+};
+
+enum { BLOB_PATH_BYTES = sizeof("blobs/sha256/") + DIGEST_HEX_LEN };
+
+MUST_CHECK static bool check_version(struct layout *layout, struct err *err)
+{
+	CLEANUP(bytes_freep) struct bytes text = bytes_capped(64 << 10);
+	CLEANUP(json_freep) struct json_t *json = NULL;
+	const char *version = NULL;
+
+	if (!file_slurp(&text, layout->dir_fd, "oci-layout", err))
+		return false;
+	if (!json_parse(&json, bytes_view(&text), err) ||
+	    !json_need_string(json, "imageLayoutVersion", &version, err))
+		return err_wrap(err, "oci-layout");
+	if (strncmp(version, "1.", 2) != 0)
+		return err_set(err, ERR_UNSUPPORTED, "an OCI layout of version %.40s", version);
+	return true;
+}
+
+bool layout_open(struct layout **out, const char *path, struct err *err)
+{
+	CLEANUP(layout_freep) struct layout *layout = calloc(1, sizeof(*layout));
+
+	if (!layout)
+		return err_memory(err, "a layout");
+	layout->dir_fd = -1;
+	if (!file_open(&layout->dir_fd, AT_FDCWD, path, O_RDONLY | O_DIRECTORY, err))
+		return false;
+	if (!check_version(layout, err))
+		return err->kind == ERR_NOT_FOUND
+			       ? err_set(err, ERR_NOT_FOUND, "no OCI layout: it has no oci-layout")
+			       : false;
+	*out = ptr_take(&layout);
+	return true;
+}
+
+void layout_freep(struct layout **layout)
+{
+	if (!*layout)
+		return;
+	fd_closep(&(*layout)->dir_fd);
+	free(*layout);
+	*layout = NULL;
+}
+
+bool layout_index(struct layout *layout, struct bytes *out, struct err *err)
+{
+	return file_slurp(out, layout->dir_fd, "index.json", err);
+}
+
+static void blob_path(char out[BLOB_PATH_BYTES], const struct digest *digest)
+{
+	char hex[DIGEST_HEX_BYTES];
+
+	digest_hex(digest, hex);
+	snprintf(out, BLOB_PATH_BYTES, "blobs/sha256/%s", hex);
+}
+
+bool layout_small_blob(struct layout *layout, const struct digest *digest, struct bytes *out,
+		       struct err *err)
+{
+	char path[BLOB_PATH_BYTES];
+
+	blob_path(path, digest);
+	if (!file_slurp(out, layout->dir_fd, path, err))
+		return false;
+	struct digest found = digest_of(out->data, out->len);
+
+	if (!digest_equal(&found, digest))
+		return err_set(err, ERR_INTEGRITY, "%s has another digest than its name", path);
+	return true;
+}
+
+bool layout_open_blob(struct layout *layout, const struct digest *digest, int *fd, struct err *err)
+{
+	CLEANUP(fd_closep) int opened = -1;
+	char path[BLOB_PATH_BYTES];
+	struct stat stat;
+
+	blob_path(path, digest);
+	if (!file_open(&opened, layout->dir_fd, path, O_RDONLY | O_NONBLOCK, err))
+		return false;
+	if (fstat(opened, &stat) < 0)
+		return err_os(err, "stat %s", path);
+	if (!S_ISREG(stat.st_mode))
+		return err_set(err, ERR_FORMAT, "%s is not a regular file", path);
+	*fd = fd_take(&opened);
+	return true;
+}

@@ -1,0 +1,338 @@
+#include "part.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/le.h"
+
+enum { SAVE_STEP_BYTES = 1 << 20 }; /* what a killed process may lose of each connection */
+
+struct part {
+	int fd, dir_fd;
+	char hex[DIGEST_HEX_BYTES], name[DIGEST_HEX_BYTES + sizeof(".part")];
+	uint64_t resumed_bytes;
+	pthread_mutex_t mutex;	  /* guards all below */
+	pthread_cond_t grown;	  /* for the reader */
+	pthread_cond_t claimable; /* for fetching threads, and for their pauses */
+	struct chunks chunks;
+	uint64_t reader_offset, reader_target;
+	unsigned claim_count;
+	bool allows_ranges, forbids_ranges, is_stopped, has_failed;
+	struct err failure;
+};
+
+MUST_CHECK static bool load_map(struct part *part, struct err *err)
+{
+	uint64_t map_bytes = CHUNK_MAP_HEADER_BYTES + part->chunks.count * CHUNK_MAP_ENTRY_BYTES;
+	CLEANUP(bytes_freep) struct bytes map = bytes_capped(map_bytes);
+	struct stat stat;
+	char *room = NULL;
+
+	if (fstat(part->fd, &stat) < 0)
+		return err_os(err, "stat %s", part->name);
+	if ((uint64_t)stat.st_size == part->chunks.size_bytes + map_bytes) {
+		if (!bytes_grow(&map, map_bytes, &room, err) ||
+		    !file_pread(part->fd, room, map_bytes, part->chunks.size_bytes, part->name,
+				err))
+			return false;
+		if (chunks_load(&part->chunks, bytes_view(&map))) {
+			part->resumed_bytes = part->chunks.size_bytes - part->chunks.missing_bytes;
+			return true;
+		}
+	}
+	return part_reset(part, err);
+}
+
+bool part_reset(struct part *part, struct err *err)
+{
+	CLEANUP(bytes_freep) struct bytes map = bytes_capped(SIZE_MAX / 2);
+
+	chunks_clear(&part->chunks);
+	part->resumed_bytes = 0;
+	part->has_failed = part->is_stopped = false;
+	if (!chunks_save(&part->chunks, &map, err))
+		return false;
+	if (ftruncate(part->fd, 0) < 0)
+		return err_os(err, "empty %s", part->name);
+	return file_pwrite(part->fd, map.data, map.len, part->chunks.size_bytes, part->name, err);
+}
+
+/* Between our open and our lock its owner may have renamed or removed the file. */
+static bool is_still_named(const struct part *part)
+{
+	struct stat opened, named;
+
+	return fstat(part->fd, &opened) == 0 &&
+	       fstatat(part->dir_fd, part->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
+MUST_CHECK static bool lock(struct part *part, struct err *err)
+{
+	do {
+		fd_closep(&part->fd);
+		part->fd = openat(part->dir_fd, part->name,
+				  O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+		if (part->fd < 0)
+			return err_os(err, "open %s", part->name);
+		while (flock(part->fd, LOCK_EX) < 0)
+			if (errno != EINTR)
+				return err_os(err, "lock %s", part->name);
+	} while (!is_still_named(part));
+	return true;
+}
+
+bool part_open(struct part **out, int dir_fd, const struct digest *digest, uint64_t size_bytes,
+	       struct err *err)
+{
+	CLEANUP(part_closep) struct part *part = calloc(1, sizeof(*part));
+
+	if (!part)
+		return err_memory(err, "a blob");
+	*part = (struct part){ .fd = -1, .dir_fd = dir_fd };
+	digest_hex(digest, part->hex);
+	snprintf(part->name, sizeof(part->name), "%s.part", part->hex);
+	pthread_mutex_init(&part->mutex, NULL);
+	pthread_cond_init(&part->grown, NULL);
+	pthread_cond_init(&part->claimable, NULL);
+	if (!chunks_new(&part->chunks, size_bytes, err) || !lock(part, err) || !load_map(part, err))
+		return false;
+	*out = ptr_take(&part);
+	return true;
+}
+
+void part_closep(struct part **part)
+{
+	if (!*part)
+		return;
+	fd_closep(&(*part)->fd);
+	chunks_freep(&(*part)->chunks);
+	pthread_cond_destroy(&(*part)->claimable);
+	pthread_cond_destroy(&(*part)->grown);
+	pthread_mutex_destroy(&(*part)->mutex);
+	free(*part);
+	*part = NULL;
+}
+
+int part_fd(const struct part *part)
+{
+	return part->fd;
+}
+
+uint64_t part_size_bytes(const struct part *part)
+{
+	return part->chunks.size_bytes;
+}
+
+uint64_t part_resumed_bytes(const struct part *part)
+{
+	return part->resumed_bytes;
+}
+
+void part_trust(struct part *part)
+{
+	part->resumed_bytes = 0;
+}
+
+void part_discard(struct part *part)
+{
+	unlinkat(part->dir_fd, part->name, 0);
+}
+
+uint64_t part_missing_bytes(struct part *part)
+{
+	pthread_mutex_lock(&part->mutex);
+	uint64_t missing_bytes = part->chunks.missing_bytes;
+
+	pthread_mutex_unlock(&part->mutex);
+	return missing_bytes;
+}
+
+bool part_keep(struct part *part, struct err *err)
+{
+	if (ftruncate(part->fd, (off_t)part->chunks.size_bytes) < 0)
+		return err_os(err, "cut %s", part->name);
+	if (fsync(part->fd) < 0)
+		return err_os(err, "sync %s", part->name);
+	if (renameat(part->dir_fd, part->name, part->dir_fd, part->hex) < 0)
+		return err_os(err, "name %s", part->hex);
+	return file_sync_parent(part->dir_fd, part->hex, err);
+}
+
+bool part_remove(struct part *part, struct err *err)
+{
+	if (unlinkat(part->dir_fd, part->name, 0) < 0 && errno != ENOENT)
+		return err_os(err, "remove %s", part->name);
+	return true;
+}
+
+static bool is_over(const struct part *part)
+{
+	return part->is_stopped || part->has_failed || part->chunks.missing_bytes == 0;
+}
+
+static bool try_claim(struct part *part, bool by_chunk, struct chunk_range *out)
+{
+	if (part->forbids_ranges)
+		return chunks_claim_all(&part->chunks, out);
+	if (by_chunk && !part->allows_ranges && part->claim_count > 0)
+		return false;
+	return chunks_claim(&part->chunks, by_chunk, part->reader_offset, out);
+}
+
+bool part_claim(struct part *part, bool by_chunk, struct chunk_range *out)
+{
+	bool has_claim = false;
+
+	pthread_mutex_lock(&part->mutex);
+	while (!is_over(part) && !(has_claim = try_claim(part, by_chunk, out)))
+		pthread_cond_wait(&part->claimable, &part->mutex);
+	part->claim_count += has_claim;
+	pthread_mutex_unlock(&part->mutex);
+	return has_claim;
+}
+
+void part_release(struct part *part, const struct chunk_range *range)
+{
+	pthread_mutex_lock(&part->mutex);
+	chunks_release(&part->chunks, range);
+	part->claim_count--;
+	pthread_cond_broadcast(&part->claimable);
+	pthread_mutex_unlock(&part->mutex);
+}
+
+void part_allow_ranges(struct part *part)
+{
+	pthread_mutex_lock(&part->mutex);
+	if (!part->allows_ranges)
+		pthread_cond_broadcast(&part->claimable);
+	part->allows_ranges = true;
+	pthread_mutex_unlock(&part->mutex);
+}
+
+void part_forbid_ranges(struct part *part)
+{
+	pthread_mutex_lock(&part->mutex);
+	part->forbids_ranges = true;
+	pthread_mutex_unlock(&part->mutex);
+}
+
+bool part_forbids_ranges(struct part *part)
+{
+	pthread_mutex_lock(&part->mutex);
+	bool forbids = part->forbids_ranges;
+
+	pthread_mutex_unlock(&part->mutex);
+	return forbids;
+}
+
+/* The map's entries of the chunks from first to last, after the bytes they speak of. */
+MUST_CHECK static bool save_entries(struct part *part, size_t first, size_t last, struct err *err)
+{
+	for (size_t i = first; i <= last && i < part->chunks.count; i++) {
+		uint64_t offset = part->chunks.size_bytes + CHUNK_MAP_HEADER_BYTES +
+				  i * CHUNK_MAP_ENTRY_BYTES;
+		char entry[CHUNK_MAP_ENTRY_BYTES];
+
+		le32_put(entry, part->chunks.list[i].received_bytes);
+		if (!file_pwrite(part->fd, entry, sizeof(entry), offset, part->name, err))
+			return false;
+	}
+	return true;
+}
+
+bool part_write(struct part *part, uint64_t offset, const void *data, size_t len,
+		uint64_t *new_bytes, struct err *err)
+{
+	uint64_t end = offset + len;
+	bool is_step =
+		offset / SAVE_STEP_BYTES != end / SAVE_STEP_BYTES || end == part->chunks.size_bytes;
+
+	if (!file_pwrite(part->fd, data, len, offset, part->name, err))
+		return false;
+	pthread_mutex_lock(&part->mutex);
+	*new_bytes = chunks_add(&part->chunks, offset, len);
+	bool is_saved = !is_step || save_entries(part, (size_t)(offset / CHUNK_BYTES),
+						 (size_t)(end / CHUNK_BYTES), err);
+
+	if (part->chunks.prefix_bytes >= part->reader_target)
+		pthread_cond_signal(&part->grown);
+	if (part->chunks.missing_bytes == 0)
+		pthread_cond_broadcast(&part->claimable);
+	pthread_mutex_unlock(&part->mutex);
+	return is_saved;
+}
+
+static void wake_all(struct part *part)
+{
+	pthread_cond_broadcast(&part->grown);
+	pthread_cond_broadcast(&part->claimable);
+}
+
+void part_fail(struct part *part, const struct err *failure)
+{
+	pthread_mutex_lock(&part->mutex);
+	if (!part->has_failed)
+		part->failure = *failure;
+	part->has_failed = true;
+	wake_all(part);
+	pthread_mutex_unlock(&part->mutex);
+}
+
+void part_stop(struct part *part)
+{
+	pthread_mutex_lock(&part->mutex);
+	part->is_stopped = true;
+	wake_all(part);
+	pthread_mutex_unlock(&part->mutex);
+}
+
+bool part_pause(struct part *part, uint64_t wait_ms)
+{
+	struct timespec until;
+	int status = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)(wait_ms / 1000);
+	until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&part->mutex);
+	while (!is_over(part) && status != ETIMEDOUT)
+		status = pthread_cond_clockwait(&part->claimable, &part->mutex, CLOCK_MONOTONIC,
+						&until);
+	bool goes_on = !is_over(part);
+
+	pthread_mutex_unlock(&part->mutex);
+	return goes_on;
+}
+
+bool part_wait(struct part *part, uint64_t offset, uint64_t want, uint64_t *available,
+	       struct err *err)
+{
+	uint64_t left = part->chunks.size_bytes - offset;
+
+	pthread_mutex_lock(&part->mutex);
+	part->reader_offset = offset;
+	part->reader_target = offset + (want < left ? want : left);
+	pthread_cond_broadcast(&part->claimable);
+	while (part->chunks.prefix_bytes < part->reader_target && !part->has_failed)
+		pthread_cond_wait(&part->grown, &part->mutex);
+	bool is_there = part->chunks.prefix_bytes >= part->reader_target;
+
+	if (is_there)
+		*available = part->chunks.prefix_bytes - offset;
+	else
+		*err = part->failure;
+	pthread_mutex_unlock(&part->mutex);
+	return is_there;
+}
