@@ -12,7 +12,8 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARNINGS) $(CFLAG
 	-pthread -I. -MMD -MP
 
 ROOMS = base oci init layers drivers fs builder
-room_objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out builder/main.c init/main.c,$(wildcard $(1)/*.c))) \
+PROGRAMS = builder/main.c init/main.c
+room_objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(PROGRAMS),$(wildcard $(1)/*.c))) \
 	$(patsubst %.S,$(BUILD)/%.o,$(wildcard $(1)/*.S))
 room_library = $(BUILD)/lib$(1).a
 
