@@ -1,0 +1,10 @@
+/* The guest's init, one per architecture, as bytes inside vmbake; see init_binary.h. */
+	.section .rodata
+	.balign 16
+	.globl init_binary_x86_64
+	.globl init_binary_x86_64_end
+init_binary_x86_64:
+	.incbin INIT_x86_64
+init_binary_x86_64_end:
+
+	.section .note.GNU-stack, "", %progbits

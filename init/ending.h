@@ -1,0 +1,30 @@
+/* How a machine ends: the report of how the entrypoint ended, and switching off. */
+#pragma once
+
+#include "base/err.h"
+
+enum {
+	CODE_INIT_FAILED = 125, /* as docker: the container was never started */
+	CODE_NOT_EXECUTABLE = 126,
+	CODE_NOT_FOUND = 127,
+};
+
+struct ending {
+	bool was_signaled;
+	int code; /* exit code, or signal number */
+};
+
+/* "vmbake: exited code=N" or "vmbake: signal=N", on a line of its own. */
+void ending_report(const struct ending *ending);
+
+enum ending_method { END_BY_POWER_OFF, END_BY_REBOOT };
+
+/* What this VMM needs. Firecracker has no S5, so a power-off would hang there while a reboot ends
+ * it; Cloud Hypervisor starts again on reboot. root_fd: where sys/ is. */
+enum ending_method ending_method_of_machine(int root_fd);
+
+/* Kill what is left, write everything to disk, end the machine. */
+_Noreturn void ending_switch_off(enum ending_method method);
+
+/* For faults: SIGSEGV and its like in PID 1 would be a kernel panic. Instead: say so, end. */
+void ending_catch_faults(void);

@@ -1,0 +1,39 @@
+/* Loading kernel modules: bare finit_module with what kmod would have added, the parameters and
+ * the blacklist of the kernel command line.
+ *
+ * No dependency is worked out here: the host baked the order, and each module's needs.
+ */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/view.h"
+#include "boot_config.h"
+
+struct modules {
+	const struct module_list *list; /* borrowed */
+	struct view cmdline; /* borrowed */
+	bool *is_done; /* is_done[list->count]: tried before; owned */
+};
+
+MUST_CHECK bool modules_open(struct modules *out, const struct module_list *list,
+			     struct view cmdline, struct err *err);
+void modules_closep(struct modules *modules);
+
+/* Load what is wanted whatever the machine has, in order.
+ * Errors: the first module that does not load, by name */
+MUST_CHECK bool modules_load_wanted(struct modules *modules, struct err *err);
+
+/* Load the modules that carry this name, or an alias that matches it ("fs-xfs", a modalias), and
+ * their needs. *count grows by how many were loaded. A module that does not load is told on the
+ * console and not tried again. */
+void modules_load_for(struct modules *modules, const char *name, size_t *count);
+
+/* Ask every device of the machine for its modalias and load for it, until nothing new appears. */
+void modules_load_for_devices(struct modules *modules, int root_fd);
+
+/* Pure parts. The parameters: what was baked, then MODULE.PARAM=VALUE of the command line. */
+MUST_CHECK bool modules_params(struct bytes *out, const struct boot_module *module,
+			       struct view cmdline, struct err *err);
+/* modprobe.blacklist=a,b or module_blacklist=a,b */
+bool modules_is_blacklisted(const char *name, struct view cmdline);
