@@ -94,7 +94,7 @@ MUST_CHECK static bool reserve_name(struct tree *tree, struct err *err)
 {
 	if (tree->name_count == NUMBER_MAX)
 		return err_set(err, ERR_UNSUPPORTED, "more than %d names", NUMBER_MAX);
-	if (tree->name_count == tree->name_capacity) {
+	if (tree->name_count >= tree->name_capacity) {
 		void *names = grown(tree->names, &tree->name_capacity, sizeof(*tree->names));
 
 		if (!names)
@@ -108,7 +108,7 @@ MUST_CHECK static bool reserve_inode(struct tree *tree, struct err *err)
 {
 	if (tree->inode_count == NUMBER_MAX)
 		return err_set(err, ERR_UNSUPPORTED, "more than %d files", NUMBER_MAX);
-	if (tree->inode_count == tree->inode_capacity) {
+	if (tree->inode_count >= tree->inode_capacity) {
 		void *inodes = grown(tree->inodes, &tree->inode_capacity, sizeof(*tree->inodes));
 
 		if (!inodes)
