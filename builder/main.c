@@ -61,6 +61,26 @@ MUST_CHECK static bool run_build(const struct options *options, struct err *err)
 	return show_build(&result, options->json, err);
 }
 
+MUST_CHECK static bool run_initrd(const struct options *options, struct err *err)
+{
+	CLEANUP(progress_stopp) struct progress *progress = NULL;
+	struct initrd_options initrd = { .modules_dir = options->modules,
+					 .load = options->loads.items,
+					 .load_count = options->loads.count,
+					 .output = options->output };
+
+	if (!options->modules || !options->output)
+		return err_set(err, ERR_USAGE, "initrd needs %s (see vmbake initrd --help)",
+			       options->modules ? "-o FILE" : "--modules DIR");
+	if (!progress_start(&progress, PROGRESS_NONE, err))
+		return false;
+	initrd.report = progress_report(progress);
+	if (!initrd_write(&initrd, err))
+		return false;
+	progress_stopp(&progress);
+	return show_file(options->output, "initrd", options->json, err);
+}
+
 MUST_CHECK static bool run_help(const struct options *options, struct err *err)
 {
 	if (options->wants_version)

@@ -1,6 +1,6 @@
 #include "show.h"
 
-#include <inttypes.h>
+#include <sys/stat.h>
 
 #include "base/json.h"
 
@@ -159,6 +159,25 @@ bool show_build(const struct build_result *result, bool as_json, struct err *err
 	show_bytes(result->facts.size_bytes, size);
 	show_bytes(result->facts.free_bytes, available);
 	printf("%s: ext4, %s with %s free, from %s\n", result->path, size, available, digest);
+	return show_flush(err);
+}
+
+bool show_file(const char *path, const char *what, bool as_json, struct err *err)
+{
+	struct json_t *object = NULL;
+	struct stat made;
+	char size[SHOW_BYTES_TEXT];
+
+	if (stat(path, &made) < 0)
+		return err_os(err, "stat %s", path);
+	if (as_json) {
+		object = json_new_object();
+		json_put_text(object, "file", path);
+		json_put_size(object, "size", (uint64_t)made.st_size);
+		return show_json(object, err);
+	}
+	show_bytes((uint64_t)made.st_size, size);
+	printf("%s: %s, %s\n", path, what, size);
 	return show_flush(err);
 }
 

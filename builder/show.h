@@ -27,5 +27,8 @@ MUST_CHECK bool show_flush(struct err *err);
 
 MUST_CHECK bool show_build(const struct build_result *result, bool as_json, struct err *err);
 
+/* A file that was made: its path and size, and what it is. */
+MUST_CHECK bool show_file(const char *path, const char *what, bool as_json, struct err *err);
+
 /* The error as stderr gets it: "vmbake: sentence", or {"error":{…}}. */
 void show_error(const struct err *err, bool as_json);
