@@ -89,12 +89,14 @@ MUST_CHECK static bool resolve(struct build *build, struct err *err)
 {
 	struct reference reference;
 	struct platform platform;
-	struct digest init_digest = guest_layer_init_digest();
+	struct digest init_digest;
 
 	if (!build_platform(&platform, build->options, err) ||
 	    !build_open_source(&build->source, build->options, build->options->operands.items[0],
 			       &reference, build->report, err) ||
 	    !image_resolve(&build->result->image, build->source, &platform, err) ||
+	    !guest_layer_init_digest(&init_digest, build->result->image.platform.architecture,
+				     err) ||
 	    !recipe_make(&build->recipe, &build->result->image, build->options, &init_digest, err) ||
 	    !recipe_key(&build->recipe, &build->result->key, err))
 		return false;
@@ -147,6 +149,7 @@ MUST_CHECK static bool add_guest(struct build *build, struct err *err)
 				 build->data_fds, err) ||
 	    !recipe_print(&build->recipe, &origin, err) ||
 	    !guest_layer_make(&build->guest, build->tree, &process.boot, bytes_view(&origin),
+			      build->result->image.platform.architecture,
 			      build->recipe.time_seconds, err) ||
 	    !merge_layer(build->tree, &build->guest.index, (uint32_t)count, err))
 		return err_wrap(err, "the guest's init");
