@@ -291,6 +291,9 @@ bool tar_next(struct tar_reader *reader, struct tar_entry *out, bool *is_end, st
 	}
 	if (is_entry && !tar_read_entry(reader, out, err))
 		return false;
+	/* Only files have a body to hand out; GNU's list of a folder's names is none. */
+	if (is_entry && out->kind != ENTRY_FILE && !skip_body(reader, err))
+		return false;
 	if (!is_entry && reader->is_announced)
 		return err_truncated(err);
 	*is_end = !is_entry;

@@ -13,6 +13,7 @@ $(BUILD)/tests/unit/$(1)/%_test: tests/unit/$(1)/%_test.c $(call kit,$(1)) $(cal
 		$(CHECK_LIBS)
 endef
 $(foreach room,$(ROOMS),$(eval $(call unit_rule,$(room))))
+.SECONDARY: $(foreach room,$(ROOMS),$(call kit,$(room)))
 
 unit-programs: $(UNIT_TESTS)
 

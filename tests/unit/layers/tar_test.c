@@ -1,0 +1,550 @@
+#include "layers/tar.h"
+
+#include <check.h>
+#include <inttypes.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/kit/layers/tar_writer.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct bytes archive, records, listing;
+static struct err err;
+
+static void begin(void)
+{
+	archive = bytes_capped(64 << 20);
+	records = bytes_capped(4 << 20);
+	listing = bytes_capped(4 << 20);
+	err = (struct err){ 0 };
+}
+
+static void end(void)
+{
+	bytes_freep(&archive);
+	bytes_freep(&records);
+	bytes_freep(&listing);
+}
+
+/* "KIND PATH -> LINK MODE UID:GID SECONDS.NS SIZE [OFFSET+LEN…] {NAME=VALUE…} BODY\n" */
+static bool print_entry(const struct tar_entry *entry)
+{
+	static const char kinds[] = "?fdlhcbp";
+
+	if (!bytes_print(&listing, &err, "%c %.*s -> %.*s %o %u:%u %" PRId64 ".%09u %" PRIu64 " [",
+			 kinds[entry->kind], VIEW_ARGS(entry->path), VIEW_ARGS(entry->link),
+			 entry->mode, entry->uid, entry->gid, entry->mtime_seconds,
+			 entry->mtime_ns, entry->size))
+		return false;
+	for (size_t i = 0; i < entry->segment_count; i++) {
+		if (!bytes_print(&listing, &err, " %" PRIu64 "+%" PRIu64,
+				 entry->segments[i].offset, entry->segments[i].len))
+			return false;
+	}
+	for (size_t i = 0; i < entry->xattr_count; i++) {
+		if (!bytes_print(&listing, &err, " %.*s=%.*s", VIEW_ARGS(entry->xattrs[i].name),
+				 VIEW_ARGS(entry->xattrs[i].value)))
+			return false;
+	}
+	return bytes_append(&listing, "] ", 2, &err);
+}
+
+static bool print_body(struct tar_reader *reader)
+{
+	struct view piece = { 0 };
+
+	do {
+		if (!tar_body(reader, &piece, &err) ||
+		    (piece.len > 0 && !bytes_append(&listing, piece.ptr, piece.len, &err)))
+			return false;
+	} while (piece.len > 0);
+	return bytes_append(&listing, "\n", 1, &err);
+}
+
+static bool list_input(struct input *input, bool with_bodies)
+{
+	CLEANUP(tar_freep) struct tar_reader *reader = NULL;
+	struct tar_entry entry = { 0 };
+	bool is_end = false;
+
+	if (!tar_open(&reader, input, &tar_caps_default, &err))
+		return false;
+	for (;;) {
+		if (!tar_next(reader, &entry, &is_end, &err))
+			return false;
+		if (is_end)
+			return true;
+		if (!print_entry(&entry) || (with_bodies && !print_body(reader)))
+			return false;
+	}
+}
+
+static bool list(void)
+{
+	struct input input = { .ptr = (const uint8_t *)archive.data, .len = archive.len };
+
+	return list_input(&input, true);
+}
+
+/* The same from a queue whose buffers hold piece_bytes of 4,096, so that headers straddle them. */
+static bool list_in_pieces(size_t piece_bytes)
+{
+	CLEANUP(queue_freep) struct queue *queue = NULL;
+	size_t len = 0;
+
+	ck_assert(queue_new(&queue, archive.len / piece_bytes + 1, 4096, &err));
+	for (size_t at = 0; at < archive.len; at += len) {
+		len = archive.len - at < piece_bytes ? archive.len - at : piece_bytes;
+		memcpy(queue_fill(queue), archive.data + at, len);
+		queue_push(queue, len);
+	}
+	queue_end(queue, NULL);
+	struct input input = { .queue = queue };
+
+	return list_input(&input, true);
+}
+
+static void expect(const char *wanted)
+{
+	if (!list())
+		ck_abort_msg("%s", err.msg);
+	ck_assert_str_eq(listing.data ? listing.data : "", wanted);
+}
+
+static void expect_failure(enum err_kind kind, const char *part)
+{
+	ck_assert(!list());
+	ck_assert_int_eq(err.kind, kind);
+	ck_assert_msg(strstr(err.msg, part), "'%s' is not in '%s'", part, err.msg);
+}
+
+static void record(const char *key, const char *value)
+{
+	writer_record(&records, key, value, strlen(value));
+}
+
+static void add_records(char type)
+{
+	writer_add_text(&archive, WRITER_USTAR, type, records.data, records.len);
+	bytes_clear(&records);
+}
+
+static void add(struct writer_header header)
+{
+	writer_add(&archive, header, SUM_UNSIGNED);
+}
+
+/* The seven facts of DESIGN.md §8: each is where libarchive 3.6.2 fails. */
+
+START_TEST(pax_names_are_bytes_in_every_locale)
+{
+	setlocale(LC_ALL, _i == 0 ? "C" : "C.UTF-8");
+	record("path", "caf\xc3\xa9/\xff\xfe");
+	add_records('x');
+	add(writer_header(WRITER_USTAR, '0', "ascii", 0));
+	expect("f caf\xc3\xa9/\xff\xfe ->  644 0:0 0.000000000 0 [] \n");
+}
+END_TEST
+
+START_TEST(hdrcharset_binary_is_accepted)
+{
+	record("hdrcharset", "BINARY");
+	record("path", "\xe4\xf6\xfc");
+	add_records('x');
+	add(writer_header(WRITER_USTAR, '0', "x", 0));
+	expect("f \xe4\xf6\xfc ->  644 0:0 0.000000000 0 [] \n");
+}
+END_TEST
+
+START_TEST(a_decomposed_name_stays_decomposed)
+{
+	setlocale(LC_ALL, "C.UTF-8");
+	record("path", "u\xcc\x88"); /* u and U+0308, not U+00FC */
+	add_records('x');
+	add(writer_header(WRITER_USTAR, '0', "x", 0));
+	expect("f u\xcc\x88 ->  644 0:0 0.000000000 0 [] \n");
+}
+END_TEST
+
+START_TEST(a_symlink_target_beyond_ascii_is_kept)
+{
+	record("linkpath", "ziel/\xc3\xbc");
+	add_records('x');
+	add(writer_header(WRITER_USTAR, '2', "l", 0));
+	expect("l l -> ziel/\xc3\xbc 644 0:0 0.000000000 0 [] \n");
+}
+END_TEST
+
+START_TEST(a_quarter_second_before_minus_five_is_that)
+{
+	record("mtime", "-5.25");
+	add_records('x');
+	add(writer_header(WRITER_USTAR, '0', "x", 0));
+	expect("f x ->  644 0:0 -6.750000000 0 [] \n");
+}
+END_TEST
+
+START_TEST(an_xattr_stored_in_both_spellings_comes_once)
+{
+	record("LIBARCHIVE.xattr.user.a", "Yg");
+	record("SCHILY.xattr.user.a", "b");
+	add_records('x');
+	add(writer_header(WRITER_USTAR, '0', "x", 0));
+	expect("f x ->  644 0:0 0.000000000 0 [ user.a=b] \n");
+}
+END_TEST
+
+/* V7 tells a folder by its slash, later formats by type alone. */
+START_TEST(the_type_flag_decides_what_a_trailing_slash_means)
+{
+	add(writer_header(WRITER_USTAR, '\0', "v7/", 0));
+	add(writer_header(WRITER_USTAR, '0', "file/", 0));
+	add(writer_header(WRITER_USTAR, '7', "contiguous", 0));
+	expect("d v7/ ->  644 0:0 0.000000000 0 [] \n"
+	       "f file/ ->  644 0:0 0.000000000 0 [] \n"
+	       "f contiguous ->  644 0:0 0.000000000 0 [] \n");
+}
+END_TEST
+
+START_TEST(each_kind_is_told)
+{
+	struct writer_header device = writer_header(WRITER_USTAR, '4', "sda", 0);
+	struct writer_header link = writer_header(WRITER_USTAR, '1', "h", 0);
+
+	writer_text(&link, FIELD_LINK, "./f");
+	writer_number(&device, FIELD_MODE, 060660);
+	add(writer_header(WRITER_USTAR, '5', "d/", 0));
+	add(link);
+	add(writer_header(WRITER_USTAR, '3', "null", 0));
+	add(device);
+	add(writer_header(WRITER_USTAR, '6', "p", 0));
+	writer_add_file(&archive, "f", "body");
+	writer_add_zeros(&archive, 2);
+	expect("d d/ ->  755 0:0 0.000000000 0 [] \n"
+	       "h h -> ./f 644 0:0 0.000000000 0 [] \n"
+	       "c null ->  644 0:0 0.000000000 0 [] \n"
+	       "b sda ->  660 0:0 0.000000000 0 [] \n"
+	       "p p ->  644 0:0 0.000000000 0 [] \n"
+	       "f f ->  644 0:0 0.000000000 4 [] body\n");
+}
+END_TEST
+
+START_TEST(only_files_have_bodies_whatever_size_says)
+{
+	add(writer_header(WRITER_USTAR, '5', "dir", 1000));
+	add(writer_header(WRITER_USTAR, '1', "link", 1000));
+	add(writer_header(WRITER_USTAR, '2', "symlink", 1000));
+	add(writer_header(WRITER_USTAR, '0', "file", 0));
+	ck_assert(list());
+	ck_assert_ptr_nonnull(strstr(listing.data, "f file"));
+}
+END_TEST
+
+START_TEST(unknown_types_are_files_and_bookkeeping_is_skipped)
+{
+	add(writer_header(WRITER_GNU, 'V', "label", 0));
+	add(writer_header(WRITER_GNU, 'D', "dump/", 3));
+	writer_add_body(&archive, "Ya", 3);
+	add(writer_header(WRITER_USTAR, 'q', "unknown", 3));
+	writer_add_body(&archive, "abc", 3);
+	add(writer_header(WRITER_USTAR, 'A', "acl", 3));
+	writer_add_body(&archive, "abc", 3);
+	expect("d dump/ ->  644 0:0 0.000000000 0 [] \n"
+	       "f unknown ->  644 0:0 0.000000000 3 [] abc\n");
+}
+END_TEST
+
+START_TEST(gnu_long_names_end_at_their_nul)
+{
+	writer_add_text(&archive, WRITER_GNU, 'L', "long\0rest", 9);
+	writer_add_text(&archive, WRITER_GNU, 'K', "target", 6);
+	add(writer_header(WRITER_GNU, '2', "short", 0));
+	add(writer_header(WRITER_GNU, '0', "next", 0));
+	expect("l long -> target 644 0:0 0.000000000 0 [] \n"
+	       "f next ->  644 0:0 0.000000000 0 [] \n");
+}
+END_TEST
+
+START_TEST(pax_numbers_override_the_block)
+{
+	record("uid", "4294967295");
+	record("gid", "3000000");
+	record("size", "3");
+	record("mtime", "17179869184.5");
+	add_records('x');
+	add(writer_header(WRITER_USTAR, '0', "x", 0));
+	writer_add_body(&archive, "abc", 3);
+	expect("f x ->  644 4294967295:3000000 17179869184.500000000 3 [] abc\n");
+}
+END_TEST
+
+START_TEST(global_records_last_until_overridden_or_deleted)
+{
+	record("uid", "7");
+	record("gid", "8");
+	add_records('g');
+	add(writer_header(WRITER_USTAR, '0', "a", 0));
+	record("uid", "9");
+	record("gid", "");
+	add_records('x');
+	add(writer_header(WRITER_USTAR, '0', "b", 0));
+	record("gid", "10");
+	add_records('g');
+	add(writer_header(WRITER_USTAR, '0', "c", 0));
+	expect("f a ->  644 7:8 0.000000000 0 [] \n"
+	       "f b ->  644 9:0 0.000000000 0 [] \n"
+	       "f c ->  644 7:10 0.000000000 0 [] \n");
+}
+END_TEST
+
+START_TEST(numbers_in_base_256_are_read)
+{
+	struct writer_header header = writer_header(WRITER_GNU, '0', "x", 0);
+
+	writer_base256(&header, FIELD_UID, 4294967295);
+	writer_base256(&header, FIELD_MTIME, -2);
+	add(header);
+	expect("f x ->  644 4294967295:0 -2.000000000 0 [] \n");
+}
+END_TEST
+
+static const struct {
+	enum writer_field field;
+	int64_t number;
+	enum err_kind kind;
+	const char *part;
+} bad_numbers[] = {
+	{ FIELD_UID, 4294967296, ERR_UNSUPPORTED, "entry 'x': uid 4294967296" },
+	{ FIELD_GID, 1LL << 40, ERR_UNSUPPORTED, "entry 'x': gid 1099511627776" },
+	{ FIELD_UID, -2, ERR_FORMAT, "entry 'x': a broken uid" },
+	{ FIELD_SIZE, -1, ERR_FORMAT, "entry 'x': a broken size" },
+	{ FIELD_SIZE, 1LL << 50, ERR_UNSUPPORTED, "entry 'x': a file of 1125899906842624 bytes" },
+};
+
+START_TEST(numbers_no_image_holds_are_refused)
+{
+	struct writer_header header = writer_header(WRITER_GNU, '0', "x", 0);
+
+	writer_base256(&header, bad_numbers[_i].field, bad_numbers[_i].number);
+	add(header);
+	expect_failure(bad_numbers[_i].kind, bad_numbers[_i].part);
+}
+END_TEST
+
+static const struct {
+	const char *key, *value;
+	enum err_kind kind;
+} bad_records[] = {
+	{ "uid", "4294967296", ERR_UNSUPPORTED }, { "uid", "-1", ERR_FORMAT },
+	{ "gid", "x", ERR_FORMAT },		  { "size", "-5", ERR_FORMAT },
+	{ "size", "9223372036854775808", ERR_FORMAT }, { "mtime", "now", ERR_FORMAT },
+	{ "GNU.sparse.major", "2", ERR_UNSUPPORTED }, { "GNU.sparse.map", "1", ERR_FORMAT },
+};
+
+START_TEST(records_no_image_holds_are_refused)
+{
+	record(bad_records[_i].key, bad_records[_i].value);
+	add_records('x');
+	add(writer_header(WRITER_USTAR, '0', "x", 0));
+	expect_failure(bad_records[_i].kind, "entry 'x': ");
+}
+END_TEST
+
+START_TEST(device_numbers_come_from_the_block_or_from_records)
+{
+	struct writer_header header = writer_header(WRITER_USTAR, '3', "x", 0);
+	struct tar_entry entry = { 0 };
+	bool is_end = false;
+	CLEANUP(tar_freep) struct tar_reader *reader = NULL;
+
+	writer_number(&header, FIELD_DEVMAJOR, 8);
+	writer_number(&header, FIELD_DEVMINOR, 1);
+	record("SCHILY.devminor", "1048575");
+	add_records('x');
+	add(header);
+	struct input input = { .ptr = (const uint8_t *)archive.data, .len = archive.len };
+
+	ck_assert(tar_open(&reader, &input, &tar_caps_default, &err));
+	ck_assert(tar_next(reader, &entry, &is_end, &err));
+	ck_assert_uint_eq(entry.rdev_major, 8);
+	ck_assert_uint_eq(entry.rdev_minor, 1048575);
+}
+END_TEST
+
+START_TEST(a_volume_and_a_sparse_file_of_another_form_are_named)
+{
+	if (_i == 0)
+		add(writer_header(WRITER_GNU, 'M', "x", 0));
+	else
+		add(writer_header(WRITER_STAR, 'S', "x", 0));
+	expect_failure(ERR_UNSUPPORTED, _i == 0 ? "several volumes" : "entry 'x': a sparse file");
+}
+END_TEST
+
+START_TEST(an_archive_ends_with_zero_blocks_or_its_stream)
+{
+	writer_add_file(&archive, "x", "body");
+	writer_add_zeros(&archive, (size_t)_i);
+	if (_i >= 2)
+		writer_add_file(&archive, "behind", "the end");
+	expect("f x ->  644 0:0 0.000000000 4 [] body\n");
+}
+END_TEST
+
+START_TEST(a_lone_zero_block_in_the_middle_is_refused)
+{
+	writer_add_file(&archive, "x", "body");
+	writer_add_zeros(&archive, 1);
+	writer_add_file(&archive, "y", "body");
+	expect_failure(ERR_FORMAT, "zero block");
+}
+END_TEST
+
+START_TEST(an_empty_stream_is_an_empty_archive)
+{
+	expect("");
+}
+END_TEST
+
+START_TEST(the_last_padding_may_be_missing)
+{
+	writer_add_file(&archive, "x", "body");
+	archive.len = 512 + 4;
+	expect("f x ->  644 0:0 0.000000000 4 [] body\n");
+}
+END_TEST
+
+START_TEST(a_wrong_checksum_is_refused)
+{
+	writer_add(&archive, writer_header(WRITER_USTAR, '0', "x", 0), SUM_WRONG);
+	expect_failure(ERR_FORMAT, "checksum");
+}
+END_TEST
+
+START_TEST(a_header_past_its_cap_is_refused_before_it_is_read)
+{
+	const uint64_t cap = (1 << 20) + (64 << 10); /* its own and the global ones before it */
+
+	add(writer_header(WRITER_USTAR, "xgLK"[_i], "x", cap + 1));
+	expect_failure(ERR_UNSUPPORTED, "a tar header of 1114113 bytes");
+}
+END_TEST
+
+static void add_everything(void)
+{
+	record("path", "long/name");
+	record("SCHILY.xattr.user.a", "b");
+	add_records('x');
+	add(writer_header(WRITER_USTAR, '0', "x", 600));
+	char body[600];
+
+	memset(body, 'b', sizeof(body));
+	writer_add_body(&archive, body, sizeof(body));
+	writer_add_text(&archive, WRITER_GNU, 'L', "gnu", 3);
+	add(writer_header(WRITER_GNU, '5', "x", 0));
+	writer_add_file(&archive, "last", "end");
+	writer_add_zeros(&archive, 2);
+}
+
+static const size_t piece_sizes[] = { 1, 7, 100, 511, 512, 513, 1000, 4096 };
+
+START_TEST(the_pieces_a_stream_comes_in_do_not_matter)
+{
+	add_everything();
+	ck_assert(list());
+	char *wanted = bytes_take(&listing);
+
+	listing = bytes_capped(4 << 20);
+	ck_assert(list_in_pieces(piece_sizes[_i]));
+	ck_assert_str_eq(listing.data, wanted);
+	free(wanted);
+}
+END_TEST
+
+START_TEST(bodies_that_nobody_reads_are_skipped)
+{
+	add_everything();
+	struct input input = { .ptr = (const uint8_t *)archive.data, .len = archive.len };
+
+	ck_assert(list_input(&input, false));
+	ck_assert_ptr_nonnull(strstr(listing.data, "f last"));
+}
+END_TEST
+
+/* Where an entry, its padding, or the archive ends, a shorter archive is whole. */
+static bool may_end_at(size_t len)
+{
+	return len == 0 || (len >= 1536 + 600 && len <= 2560) || len == 4096 ||
+	       (len >= 4096 + 512 + 3 && len <= 5120) || len % 512 == 0;
+}
+
+START_TEST(cut_anywhere_it_is_refused_or_whole)
+{
+	add_everything();
+	size_t whole = archive.len;
+
+	for (size_t len = 0; len < whole; len++) {
+		archive.len = len;
+		bytes_clear(&listing);
+		if (list())
+			ck_assert_msg(may_end_at(len), "cut at %zu of %zu", len, whole);
+		else
+			ck_assert_int_eq(err.kind, ERR_FORMAT);
+	}
+}
+END_TEST
+
+START_TEST(a_header_without_its_entry_is_a_truncation)
+{
+	record("path", "x");
+	add_records('x');
+	expect_failure(ERR_FORMAT, "ends in the middle");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("tar");
+	TCase *facts = tcase_create("libarchive"), *rest = tcase_create("rest");
+	SRunner *runner = srunner_create(suite);
+
+	tcase_add_checked_fixture(facts, begin, end);
+	tcase_add_loop_test(facts, pax_names_are_bytes_in_every_locale, 0, 2);
+	tcase_add_test(facts, hdrcharset_binary_is_accepted);
+	tcase_add_test(facts, a_decomposed_name_stays_decomposed);
+	tcase_add_test(facts, a_symlink_target_beyond_ascii_is_kept);
+	tcase_add_test(facts, a_quarter_second_before_minus_five_is_that);
+	tcase_add_test(facts, an_xattr_stored_in_both_spellings_comes_once);
+	tcase_add_test(facts, the_type_flag_decides_what_a_trailing_slash_means);
+	tcase_add_checked_fixture(rest, begin, end);
+	tcase_add_test(rest, each_kind_is_told);
+	tcase_add_test(rest, only_files_have_bodies_whatever_size_says);
+	tcase_add_test(rest, unknown_types_are_files_and_bookkeeping_is_skipped);
+	tcase_add_test(rest, gnu_long_names_end_at_their_nul);
+	tcase_add_test(rest, pax_numbers_override_the_block);
+	tcase_add_test(rest, global_records_last_until_overridden_or_deleted);
+	tcase_add_test(rest, numbers_in_base_256_are_read);
+	tcase_add_loop_test(rest, numbers_no_image_holds_are_refused, 0, COUNT_OF(bad_numbers));
+	tcase_add_loop_test(rest, records_no_image_holds_are_refused, 0, COUNT_OF(bad_records));
+	tcase_add_test(rest, device_numbers_come_from_the_block_or_from_records);
+	tcase_add_loop_test(rest, a_volume_and_a_sparse_file_of_another_form_are_named, 0, 2);
+	tcase_add_loop_test(rest, an_archive_ends_with_zero_blocks_or_its_stream, 0, 4);
+	tcase_add_test(rest, a_lone_zero_block_in_the_middle_is_refused);
+	tcase_add_test(rest, an_empty_stream_is_an_empty_archive);
+	tcase_add_test(rest, the_last_padding_may_be_missing);
+	tcase_add_test(rest, a_wrong_checksum_is_refused);
+	tcase_add_loop_test(rest, a_header_past_its_cap_is_refused_before_it_is_read, 0, 4);
+	tcase_add_loop_test(rest, the_pieces_a_stream_comes_in_do_not_matter, 0,
+			    COUNT_OF(piece_sizes));
+	tcase_add_test(rest, bodies_that_nobody_reads_are_skipped);
+	tcase_add_test(rest, cut_anywhere_it_is_refused_or_whole);
+	tcase_add_test(rest, a_header_without_its_entry_is_a_truncation);
+	suite_add_tcase(suite, facts);
+	suite_add_tcase(suite, rest);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
