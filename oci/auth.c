@@ -18,7 +18,7 @@ struct auth {
 	pthread_mutex_t mutex;
 	char *repository;
 	bool allows_plain;
-	struct bytes value;  /* of the Authorization header */
+	struct bytes value; /* of the Authorization header */
 	uint64_t generation; /* counts the values there have been */
 };
 

@@ -14,12 +14,12 @@ struct blob {
 	struct image_source *source;
 	struct digest digest;
 	uint64_t size_bytes, offset; /* of the next byte to hand out */
-	struct sha256 *hash;	     /* of what was handed out */
+	struct sha256 *hash; /* of what was handed out */
 	int fd; /* a whole file: a layout's, or kept from an earlier build; -1: part is it */
 	int kept_dir_fd; /* borrowed, -1: fd is not ours to remove */
 	struct part *part;
 	struct fetch *fetch; /* NULL when nothing is missing */
-	bool is_verified;    /* its end was reached */
+	bool is_verified; /* its end was reached */
 };
 
 MUST_CHECK static bool wrap(const struct blob *blob, struct err *err)

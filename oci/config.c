@@ -90,6 +90,22 @@ static bool read_zone(struct view text, int *out)
 	return hours < 24 && minutes < 60;
 }
 
+static bool read_date(struct view text, size_t *at, struct tm *out)
+{
+	return read_digits(text, at, 4, '-', &out->tm_year) &&
+	       read_digits(text, at, 2, '-', &out->tm_mon) &&
+	       read_digits(text, at, 2, 'T', &out->tm_mday) && out->tm_mon >= 1 &&
+	       out->tm_mon <= 12 && out->tm_mday >= 1 && out->tm_mday <= 31;
+}
+
+static bool read_clock(struct view text, size_t *at, struct tm *out)
+{
+	return read_digits(text, at, 2, ':', &out->tm_hour) &&
+	       read_digits(text, at, 2, ':', &out->tm_min) &&
+	       read_digits(text, at, 2, '\0', &out->tm_sec) && out->tm_hour <= 23 &&
+	       out->tm_min <= 59 && out->tm_sec <= 60;
+}
+
 /* Source: RFC 3339; a fraction of a second is dropped. */
 static bool read_time(const char *created, int64_t *out)
 {
@@ -98,19 +114,12 @@ static bool read_time(const char *created, int64_t *out)
 	size_t at = 0;
 	int zone = 0;
 
-	if (!read_digits(text, &at, 4, '-', &tm.tm_year) ||
-	    !read_digits(text, &at, 2, '-', &tm.tm_mon) ||
-	    !read_digits(text, &at, 2, 'T', &tm.tm_mday) ||
-	    !read_digits(text, &at, 2, ':', &tm.tm_hour) ||
-	    !read_digits(text, &at, 2, ':', &tm.tm_min) ||
-	    !read_digits(text, &at, 2, '\0', &tm.tm_sec))
+	if (!read_date(text, &at, &tm) || !read_clock(text, &at, &tm))
 		return false;
 	if (at < text.len && text.ptr[at] == '.')
 		for (at++; at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9';)
 			at++;
-	if (tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
-	    tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60 ||
-	    !read_zone(view_from(text, at), &zone))
+	if (!read_zone(view_from(text, at), &zone))
 		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;

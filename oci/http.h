@@ -21,13 +21,13 @@ void http_freep(struct http **http);
 enum { HTTP_VALUE_BYTES = 256, HTTP_HEADERS_BYTES_MAX = 256 << 10 };
 
 struct http_request {
-	const char *url;	   /* http or https */
-	const char *accept;	   /* NULL: none */
+	const char *url; /* http or https */
+	const char *accept; /* NULL: none */
 	const char *authorization; /* the header's value; NULL: none */
-	const char *form;	   /* POST this application/x-www-form-urlencoded body; NULL: GET */
-	bool is_ranged;		   /* ask for bytes first to last, both inclusive */
+	const char *form; /* POST this application/x-www-form-urlencoded body; NULL: GET */
+	bool is_ranged; /* ask for bytes first to last, both inclusive */
 	uint64_t first, last;
-	bool is_bulk;	   /* a blob: HTTP/1.1, so that ranges do not share one connection */
+	bool is_bulk; /* a blob: HTTP/1.1, so that ranges do not share one connection */
 	struct sink *sink; /* where the body goes */
 	const atomic_bool *cancel; /* NULL, or: give up soon after it becomes true */
 };
@@ -36,11 +36,11 @@ struct http_response {
 	unsigned status;
 	char content_type[HTTP_VALUE_BYTES];
 	char content_digest[HTTP_VALUE_BYTES]; /* Docker-Content-Digest; "" when none */
-	struct bytes challenges;   /* the values of WWW-Authenticate, joined by ", "; owned */
+	struct bytes challenges; /* the values of WWW-Authenticate, joined by ", "; owned */
 	struct bytes redirect_url; /* absolute; empty when it is no redirect; owned */
 	bool has_length;
 	uint64_t length_bytes; /* Content-Length */
-	bool has_range;	       /* a well-formed Content-Range "bytes first-last/total" */
+	bool has_range; /* a well-formed Content-Range "bytes first-last/total" */
 	uint64_t range_first, range_last, range_total;
 	uint64_t retry_after_seconds; /* 0 when not given */
 };
@@ -49,9 +49,9 @@ void http_response_freep(struct http_response *response);
 /* Why the last exchange failed, for who decides on trying again. */
 enum http_failure {
 	HTTP_DONE,
-	HTTP_BROKEN,	/* not reached, reset, stalled, cut: may pass */
-	HTTP_REFUSED,	/* nobody listens there */
-	HTTP_NOT_TLS,	/* the peer answered https, but with something that is not TLS */
+	HTTP_BROKEN, /* not reached, reset, stalled, cut: may pass */
+	HTTP_REFUSED, /* nobody listens there */
+	HTTP_NOT_TLS, /* the peer answered https, but with something that is not TLS */
 	HTTP_UNTRUSTED, /* its certificate, or TLS itself, is not acceptable */
 	HTTP_CANCELLED,
 	HTTP_LOCAL, /* the sink refused the body, or we failed */

@@ -16,8 +16,8 @@
 enum compression_hint { COMPRESSION_UNKNOWN, COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_ZSTD };
 
 struct layer {
-	struct digest digest;  /* of the blob, compressed */
-	uint64_t size_bytes;   /* of the blob */
+	struct digest digest; /* of the blob, compressed */
+	uint64_t size_bytes; /* of the blob */
 	struct digest diff_id; /* of the tar inside */
 };
 
@@ -25,9 +25,9 @@ struct layer {
 struct image_config {
 	char *user, *working_dir, *stop_signal;
 	char **entrypoint, **cmd, **env; /* each ends in NULL; NULL pointer: not given */
-	char *created;			 /* RFC 3339 as it stands, or NULL */
-	int64_t created_seconds;	 /* parsed; 0 when absent */
-	struct bytes labels_json;	 /* the Labels object as printed JSON, "{}" when none */
+	char *created; /* RFC 3339 as it stands, or NULL */
+	int64_t created_seconds; /* parsed; 0 when absent */
+	struct bytes labels_json; /* the Labels object as printed JSON, "{}" when none */
 };
 
 struct image {
@@ -43,11 +43,11 @@ void image_freep(struct image *image);
 struct image_source; /* where manifests and blobs come from: a registry repository or a layout */
 
 struct source_options {
-	bool plain_http;  /* --plain-http: also off loopback */
+	bool plain_http; /* --plain-http: also off loopback */
 	unsigned retries; /* --retry: attempts in a row that brought no byte; builder's default 5 */
 	unsigned blob_connections; /* --blob-connections: at once for one large blob; 0 means 4 */
-	const char *user_agent;	   /* e.g. "vmbake/0.1" */
-	struct report *report;	   /* borrowed: REPORT_FETCH counts, notes on retries */
+	const char *user_agent; /* e.g. "vmbake/0.1" */
+	struct report *report; /* borrowed: REPORT_FETCH counts, notes on retries */
 };
 
 MUST_CHECK bool image_source_open(struct image_source **out, const struct reference *reference,

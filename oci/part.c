@@ -18,8 +18,8 @@ struct part {
 	int fd, dir_fd;
 	char hex[DIGEST_HEX_BYTES], name[DIGEST_HEX_BYTES + sizeof(".part")];
 	uint64_t resumed_bytes;
-	pthread_mutex_t mutex;	  /* guards all below */
-	pthread_cond_t grown;	  /* for the reader */
+	pthread_mutex_t mutex; /* guards all below */
+	pthread_cond_t grown; /* for the reader */
 	pthread_cond_t claimable; /* for fetching threads, and for their pauses */
 	struct chunks chunks;
 	uint64_t reader_offset, reader_target;

@@ -6,7 +6,7 @@
 struct platform {
 	char os[32];
 	char architecture[32]; /* "amd64", "arm64" */
-	char variant[32];      /* "" when none; "v8" is what arm64 means without one */
+	char variant[32]; /* "" when none; "v8" is what arm64 means without one */
 };
 
 /* "linux/arm64/v8"; "amd64" alone means linux/amd64; x86_64 and aarch64 are folded.

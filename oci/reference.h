@@ -5,15 +5,15 @@
 #include "base/err.h"
 
 enum transport {
-	TRANSPORT_REGISTRY,	  /* registry/name[:tag][@digest], docker://… */
-	TRANSPORT_OCI,		  /* oci:DIR[:TAG] */
-	TRANSPORT_OCI_ARCHIVE,	  /* oci-archive:FILE[:TAG] */
+	TRANSPORT_REGISTRY, /* registry/name[:tag][@digest], docker://… */
+	TRANSPORT_OCI, /* oci:DIR[:TAG] */
+	TRANSPORT_OCI_ARCHIVE, /* oci-archive:FILE[:TAG] */
 	TRANSPORT_DOCKER_ARCHIVE, /* docker-archive:FILE[:TAG] */
 };
 
 struct reference {
 	enum transport transport;
-	char registry[256];   /* host[:port] as typed, "docker.io" by default; "" for files */
+	char registry[256]; /* host[:port] as typed, "docker.io" by default; "" for files */
 	char repository[256]; /* "library/debian"; "" for files */
 	char tag[256]; /* "latest" by default unless a digest is given; "" for files: not given */
 	bool has_digest;

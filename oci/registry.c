@@ -96,7 +96,7 @@ struct call {
 	bool is_bulk;
 	const atomic_bool *cancel;
 	struct http_response response;
-	struct bytes url;   /* of the next exchange */
+	struct bytes url; /* of the next exchange */
 	bool is_redirected; /* url is not the registry's own any more */
 	unsigned redirect_count, auth_round_count;
 	uint64_t generation; /* of the Authorization last sent */

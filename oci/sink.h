@@ -12,14 +12,14 @@
 #include "part.h"
 
 struct sink {
-	struct bytes *memory;	/* emptied before each answer; its cap is the limit */
-	struct part *part;	/* NULL: everything goes to memory */
-	bool is_ranged;		/* the request asked for part's bytes from first to last */
-	uint64_t first, last;	/* inclusive */
-	bool writes_part;	/* this answer's body is content; position: of its next byte */
+	struct bytes *memory; /* emptied before each answer; its cap is the limit */
+	struct part *part; /* NULL: everything goes to memory */
+	bool is_ranged; /* the request asked for part's bytes from first to last */
+	uint64_t first, last; /* inclusive */
+	bool writes_part; /* this answer's body is content; position: of its next byte */
 	uint64_t position, end; /* end: exclusive, of what this answer may write */
-	uint64_t new_bytes;	/* that this sink brought */
-	struct report *report;	/* borrowed: REPORT_FETCH */
+	uint64_t new_bytes; /* that this sink brought */
+	struct report *report; /* borrowed: REPORT_FETCH */
 };
 
 /* Headers are there, the body is about to come.

@@ -52,7 +52,7 @@ struct search {
 	struct image image; /* filled when found */
 	bool is_found;
 	unsigned document_count; /* fetched so far: an index of indexes could go on for ever */
-	char seen[LIST_BYTES];	 /* the platforms that are there instead */
+	char seen[LIST_BYTES]; /* the platforms that are there instead */
 };
 
 MUST_CHECK static bool load_config(struct image_source *source, const struct manifest *manifest,
