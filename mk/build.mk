@@ -23,7 +23,7 @@ USES_oci = oci base
 USES_layers = layers base
 USES_drivers = drivers layers base
 USES_fs = fs layers base
-USES_init = base
+USES_init = init base
 USES_builder = builder fs drivers layers oci init base
 libraries = $(foreach room,$(USES_$(1)),$(call room_library,$(room)))
 
