@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""A registry that serves an OCI layout and answers some requests wrongly, as it is told.
+
+usage: fake_registry.py LAYOUT [FAULT...]      prints its loopback port, serves until it is killed,
+and logs each request to stderr, with the range it asks for
+
+A FAULT is KIND:PART[=VALUE]; the first whose PART stands in the path of a request decides:
+  body:PART=FILE    the file's bytes instead
+  flip:PART         the right length, one bit wrong
+  cut:PART=COUNT    promises the whole body, closes after COUNT bytes of it, ranges included
+  stall:PART=COUNT  sends COUNT bytes of the body, then nothing for a minute
+  status:PART=CODE  that status and an empty body
+"""
+
+import hashlib
+import http.server
+import json
+import os
+import re
+import sys
+import time
+
+
+class Registry(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, layout, faults):
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.layout = layout
+        self.faults = [re.fullmatch(r"(\w+):([^=]+)(?:=(.*))?", fault).groups()
+                       for fault in faults]
+        with open(os.path.join(layout, "index.json"), encoding="utf-8") as file:
+            self.tags = {entry["annotations"]["org.opencontainers.image.ref.name"]: entry["digest"]
+                         for entry in json.load(file)["manifests"]}
+
+    def blob(self, digest):
+        try:
+            with open(os.path.join(self.layout, "blobs", *digest.split(":")), "rb") as file:
+                return file.read()
+        except (FileNotFoundError, IsADirectoryError):
+            return None
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format, *args):
+        wanted = self.headers.get("Range") if hasattr(self, "headers") else None
+        sys.stderr.write("%s%s\n" % (format % args, " Range: " + wanted if wanted else ""))
+        sys.stderr.flush()
+
+    def find(self):
+        """The body and media type of what the path names, or (None, "")."""
+        if self.path == "/v2/":
+            return b"{}", "application/json"
+        match = re.fullmatch(r"/v2/.+/(manifests|blobs)/([^/]+)", self.path)
+        if not match:
+            return None, ""
+        name = self.server.tags.get(match[2], match[2])
+        body = self.server.blob(name) if ":" in name else None
+        if match[1] == "blobs" or body is None:
+            return body, "application/octet-stream"
+        return body, json.loads(body)["mediaType"]
+
+    def fault(self):
+        for kind, part, value in self.server.faults:
+            if part in self.path:
+                return kind, value
+        return None, None
+
+    def spoil(self, body):
+        """(body, how much of it to send, whether to hang then)"""
+        kind, value = self.fault()
+        if kind == "body":
+            with open(value, "rb") as file:
+                body = file.read()
+        if kind == "flip":
+            body = body[:-1] + bytes([body[-1] ^ 1])
+        sent = int(value) if kind in ("cut", "stall") else len(body)
+        return body, sent, kind == "stall"
+
+    def do_GET(self):
+        kind, value = self.fault()
+        body, media_type = self.find()
+        if kind == "status" or body is None:
+            self.send_response(int(value) if kind == "status" else 404)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        digest = "sha256:" + hashlib.sha256(body).hexdigest()
+        body, sent, hangs = self.spoil(body)
+        start = 0
+        wanted = re.fullmatch(r"bytes=(\d+)-\d*", self.headers.get("Range", ""))
+        if wanted and int(wanted[1]) < len(body):
+            start = int(wanted[1])
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header("Content-Range", "bytes %d-%d/%d" % (start, len(body) - 1, len(body)))
+        self.send_header("Content-Type", media_type)
+        self.send_header("Content-Length", str(len(body) - start))
+        self.send_header("Docker-Content-Digest", digest)
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        self.wfile.write(body[start:max(start, sent)])
+        if sent < len(body):
+            self.wfile.flush()
+            time.sleep(60 if hangs else 0)
+            self.close_connection = True
+
+    do_HEAD = do_GET
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    server = Registry(sys.argv[1], sys.argv[2:])
+    print(server.server_port, flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Runs a command with a tmpfs at ./disk, inside a mount namespace that goes with it; what it leaves
+# there is listed in ./left.
+# usage: unshare --mount in_disk.sh MOUNT_OPTIONS COMMAND...
+set -eu
+
+options=$1
+shift
+mkdir -p disk
+mount -t tmpfs -o "$options" tmpfs disk
+status=0
+"$@" || status=$?
+ls -A disk >left
+exit "$status"
