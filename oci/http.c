@@ -272,6 +272,7 @@ static void set_limits(struct http *http, const struct http_request *request)
 static void set_request(struct http *http, const struct http_request *request)
 {
 	bool is_local = host_is_loopback(url_authority(view_of(request->url)));
+	const char *authorities = getenv("SSL_CERT_FILE"); /* as OpenSSL's and Go's programs do */
 
 	set_text(http, CURLOPT_URL, request->url);
 	set_text(http, CURLOPT_USERAGENT, http->user_agent);
@@ -279,6 +280,8 @@ static void set_request(struct http *http, const struct http_request *request)
 		   request->is_bulk ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS);
 	if (request->is_bulk)
 		set_number(http, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
+	if (authorities)
+		set_text(http, CURLOPT_CAINFO, authorities);
 	if (is_local)
 		set_text(http, CURLOPT_PROXY, ""); /* this machine is never behind a proxy */
 	if (request->form)
@@ -336,8 +339,10 @@ MUST_CHECK static bool explain(struct http *http, CURLcode code, struct err *err
 			       strerror((int)os_errno));
 	if (code == CURLE_OPERATION_TIMEDOUT && http->header_bytes > 0)
 		return err_set(err, ERR_NETWORK, "%.*s stalls", VIEW_ARGS(host));
+	bool is_acronym = isupper((unsigned char)text[0]) && isupper((unsigned char)text[1]);
+
 	return err_set(err, ERR_NETWORK, "%.*s: %c%s", VIEW_ARGS(host),
-		       tolower((unsigned char)text[0]), text + 1);
+		       is_acronym ? text[0] : tolower((unsigned char)text[0]), text + 1);
 }
 
 MUST_CHECK static bool take_redirect(struct http *http, struct err *err)
