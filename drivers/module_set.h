@@ -16,7 +16,7 @@
 
 enum {
 	MODULE_BYTES_MAX = 512 << 20, /* one module, decompressed: nvidia.ko has 75 MB */
-	MODULE_NAME_BYTES_MAX = 64, /* with the NUL: the kernel's MODULE_NAME_LEN on 64 bits is 56 */
+	MODULE_NAME_BYTES_MAX = 64, /* with the NUL; the kernel's own limit is 56 */
 };
 
 struct module {

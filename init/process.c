@@ -95,7 +95,9 @@ static struct failure become(const struct command *command, const struct boot_co
 	code = enter_working_dir(config->working_dir);
 	if (code != 0)
 		return (struct failure){ STAGE_WORKING_DIR, code };
-	if (setgroups(user->group_count, user->groups) < 0)
+	/* A user namespace may refuse to drop groups; there is nothing to gain by them there. */
+	if (setgroups(user->group_count, user->groups) < 0 &&
+	    (errno != EPERM || user->group_count > 0))
 		return (struct failure){ STAGE_GROUPS, errno };
 	if (setresgid(user->gid, user->gid, user->gid) < 0 ||
 	    setresuid(user->uid, user->uid, user->uid) < 0)
@@ -121,7 +123,8 @@ static void tell_failure(const struct failure *failure, const struct command *co
 			   failure->stage == STAGE_EXEC	       ? command->arguments[0] :
 								 "";
 
-	say("cannot %s %s: %s", stage_names[failure->stage], what, strerror(failure->code));
+	say("cannot %s%s%s: %s", stage_names[failure->stage], what[0] ? " " : "", what,
+	    strerror(failure->code));
 	if (failure->stage != STAGE_EXEC)
 		return;
 	for (size_t i = 0; i < command->path_count; i++)

@@ -64,8 +64,8 @@ MUST_CHECK static bool find_type(const struct root_options *options, const char 
 			return false;
 		if (!facts.type)
 			return err_set(err, ERR_UNSUPPORTED,
-				       "root=%s holds no file system that is known here (ext4, xfs, "
-				       "erofs); rootfstype= names others",
+				       "root=%s holds no file system that is known here "
+				       "(ext4, xfs, erofs); rootfstype= names others",
 				       device);
 	}
 	*type = view_copy(options->type.len > 0 ? options->type : view_of(facts.type));

@@ -28,8 +28,9 @@ $(foreach arch,$(GUEST_ARCHITECTURES),$(eval $(call guest_rule,$(arch))))
 
 guest: $(GUEST_ARCHITECTURES:%=$(GUEST)/%/init)
 
+GUEST_DEFINES = $(foreach arch,$(GUEST_ARCHITECTURES),-DINIT_$(arch)='"$(GUEST)/$(arch)/init"')
 $(BUILD)/builder/init_bytes.o: builder/init_bytes.S $(GUEST_ARCHITECTURES:%=$(GUEST)/%/init)
 	@mkdir -p $(@D)
-	$(CC) $(foreach arch,$(GUEST_ARCHITECTURES),-DINIT_$(arch)='"$(GUEST)/$(arch)/init"') -c -o $@ $<
+	$(CC) $(GUEST_DEFINES) -c -o $@ $<
 
 .PHONY: guest

@@ -79,7 +79,9 @@ END_TEST
 
 START_TEST(empty_entrypoint_and_none_are_told_apart)
 {
-	ck_assert(boot_config_parse(&config, view_of("{\"format\":1,\"entrypoint\":[]," REST), &err));
+	const char *json = "{\"format\":1,\"entrypoint\":[]," REST;
+
+	ck_assert(boot_config_parse(&config, view_of(json), &err));
 	ck_assert_ptr_nonnull(config.entrypoint.items);
 	ck_assert_ptr_null(config.cmd.items);
 }
