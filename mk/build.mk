@@ -29,6 +29,10 @@ libraries = $(foreach room,$(USES_$(1)),$(call room_library,$(room)))
 
 LDLIBS = -larchive -lcrypto -ljansson -lcurl -lisal -lzstd -lext2fs -lcom_err -pthread
 
+# What is being made, in a word; make V=1 shows the whole commands.
+V ?=
+say = $(if $(V),,@echo '  $(1) $(2)';)
+
 # Asked once a build folder, and again when the list changes.
 $(BUILD)/.deps: mk/packages
 	@mk/deps.sh --check build
@@ -37,20 +41,20 @@ $(BUILD)/.deps: mk/packages
 
 $(BUILD)/%.o: %.c | $(BUILD)/.deps
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,CC,$@)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 define room_rule
 $(call room_library,$(1)): $(call room_objects,$(1))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$$(call say,AR,$$@)ar rcs $$@ $$^
 endef
 $(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
 
 vmbake: $(BUILD)/vmbake
-	cp $< $@
+	@cp $< $@
 
 $(BUILD)/vmbake: $(BUILD)/builder/main.o $(call libraries,builder)
-	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
