@@ -2,6 +2,7 @@
 # share) and nothing else.
 UNIT_SOURCES = $(wildcard tests/unit/*/*_test.c)
 UNIT_TESTS = $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
+inputs = $(filter-out %.h,$^)
 CHECK_LIBS = -lcheck -lsubunit -lrt -lm
 
 kit = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/kit/$(1)/*.c))
@@ -9,7 +10,7 @@ kit = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/kit/$(1)/*.c))
 define unit_rule
 $(BUILD)/tests/unit/$(1)/%_test: tests/unit/$(1)/%_test.c $(call kit,$(1)) $(call libraries,$(1))
 	@mkdir -p $$(@D)
-	$$(call say,TEST,$$@)$(CC) $(ALL_CFLAGS) -o $$@ $$(filter-out %.h,$$^) $(LDLIBS) $(CHECK_LIBS)
+	$$(call say,TEST,$$@)$(CC) $(ALL_CFLAGS) -o $$@ $$(inputs) $(LDLIBS) $(CHECK_LIBS)
 endef
 $(foreach room,$(ROOMS),$(eval $(call unit_rule,$(room))))
 .SECONDARY: $(foreach room,$(ROOMS),$(call kit,$(room)))
@@ -45,7 +46,7 @@ FUZZERS = $(patsubst %.c,$(BUILD)/%,$(FUZZ_SOURCES))
 define fuzz_rule
 $(BUILD)/tests/fuzz/$(1)_%_fuzz: tests/fuzz/$(1)_%_fuzz.c $(call libraries,$(1))
 	@mkdir -p $$(@D)
-	$$(call say,FUZZ,$$@)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $$@ $$(filter-out %.h,$$^) $(LDLIBS)
+	$$(call say,FUZZ,$$@)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $$@ $$(inputs) $(LDLIBS)
 endef
 $(foreach room,$(ROOMS),$(eval $(call fuzz_rule,$(room))))
 
