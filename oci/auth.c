@@ -8,16 +8,20 @@
 #include "answer.h"
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base64.h"
 #include "challenge.h"
+#include "credentials.h"
 #include "sink.h"
 #include "url.h"
 
 enum { TOKEN_BYTES_MAX = 256 << 10 };
 
 struct auth {
-	pthread_mutex_t mutex;
-	char *repository;
-	bool allows_plain;
+	char *registry, *repository;
+	const struct source_options *options;
+	pthread_mutex_t mutex; /* guards all below */
+	bool has_looked; /* for credentials */
+	struct credentials credentials;
 	struct bytes value; /* of the Authorization header */
 	uint64_t generation; /* counts the values there have been */
 };
@@ -30,7 +34,8 @@ static void secret_freep(struct bytes *secret)
 	bytes_freep(secret);
 }
 
-bool auth_new(struct auth **out, const char *repository, bool allows_plain, struct err *err)
+bool auth_new(struct auth **out, const char *registry, const char *repository,
+	      const struct source_options *options, struct err *err)
 {
 	CLEANUP(auth_freep) struct auth *auth = calloc(1, sizeof(*auth));
 
@@ -38,9 +43,10 @@ bool auth_new(struct auth **out, const char *repository, bool allows_plain, stru
 		return err_memory(err, "credentials");
 	pthread_mutex_init(&auth->mutex, NULL);
 	auth->value = bytes_capped(TOKEN_BYTES_MAX);
-	auth->allows_plain = allows_plain;
+	auth->options = options;
+	auth->registry = view_copy(view_of(registry));
 	auth->repository = view_copy(view_of(repository));
-	if (!auth->repository)
+	if (!auth->registry || !auth->repository)
 		return err_memory(err, "credentials");
 	*out = ptr_take(&auth);
 	return true;
@@ -51,7 +57,9 @@ void auth_freep(struct auth **auth)
 	if (!*auth)
 		return;
 	secret_freep(&(*auth)->value);
+	credentials_freep(&(*auth)->credentials);
 	pthread_mutex_destroy(&(*auth)->mutex);
+	free((*auth)->registry);
 	free((*auth)->repository);
 	free(*auth);
 	*auth = NULL;
@@ -67,29 +75,37 @@ bool auth_value(struct auth *auth, struct bytes *out, uint64_t *generation, stru
 	return is_ok;
 }
 
-MUST_CHECK static bool add_parameter(struct bytes *url, const char *name, struct view value,
+/* "?name=value" or "&name=value", as it has to go on. */
+MUST_CHECK static bool add_parameter(struct bytes *out, const char *name, struct view value,
 				     struct err *err)
 {
-	bool has_query = view_find(bytes_view(url), '?') >= 0;
+	char joint = view_find(bytes_view(out), '?') >= 0 ? '&' : '?';
 
-	return bytes_print(url, err, "%c%s=", has_query ? '&' : '?', name) &&
-	       url_escape(url, value, err);
+	return bytes_print(out, err, "%c%s=", joint, name) && url_escape(out, value, err);
 }
 
-/* A challenge's scope may hold several, separated by spaces: each is a parameter of its own. */
+/* A challenge's scope may hold several, separated by spaces. */
+static struct view scopes_of(const struct auth *auth, const struct challenge *challenge,
+			     char usual[300])
+{
+	snprintf(usual, 300, "repository:%.255s:pull", auth->repository);
+	return view_of(challenge->scope[0] ? challenge->scope : usual);
+}
+
+/* GET: each scope is a parameter of its own. */
 MUST_CHECK static bool token_url(struct bytes *url, const struct auth *auth,
 				 const struct challenge *challenge, struct err *err)
 {
 	char usual[300];
-	struct view scopes = view_of(challenge->scope);
+	struct view scopes = scopes_of(auth, challenge, usual);
 
-	snprintf(usual, sizeof(usual), "repository:%.255s:pull", auth->repository);
-	if (scopes.len == 0)
-		scopes = view_of(usual);
 	if (!bytes_print(url, err, "%s", challenge->realm))
 		return false;
 	if (challenge->service[0] &&
 	    !add_parameter(url, "service", view_of(challenge->service), err))
+		return false;
+	if (auth->credentials.user &&
+	    !add_parameter(url, "account", view_of(auth->credentials.user), err))
 		return false;
 	while (scopes.ptr) {
 		struct view scope = view_cut(&scopes, ' ');
@@ -98,6 +114,32 @@ MUST_CHECK static bool token_url(struct bytes *url, const struct auth *auth,
 			return false;
 	}
 	return true;
+}
+
+/* POST, for an identity token. Source: distribution "oauth2 token authentication" */
+MUST_CHECK static bool token_form(struct bytes *form, const struct auth *auth,
+				  const struct challenge *challenge, struct err *err)
+{
+	char usual[300];
+
+	return bytes_print(form, err, "grant_type=refresh_token&client_id=vmbake&service=") &&
+	       url_escape(form, view_of(challenge->service), err) &&
+	       bytes_print(form, err, "&scope=") &&
+	       url_escape(form, scopes_of(auth, challenge, usual), err) &&
+	       bytes_print(form, err, "&refresh_token=") &&
+	       url_escape(form, view_of(auth->credentials.identity_token), err);
+}
+
+/* "Basic …", or nothing where there is no user. Source: RFC 7617 */
+MUST_CHECK static bool basic_value(struct bytes *out, const struct credentials *credentials,
+				   struct err *err)
+{
+	CLEANUP(secret_freep) struct bytes pair = bytes_capped(64 << 10);
+
+	if (!credentials->user)
+		return true;
+	return bytes_print(&pair, err, "%s:%s", credentials->user, credentials->password) &&
+	       bytes_print(out, err, "Basic ") && base64_encode(out, bytes_view(&pair), err);
 }
 
 /* A byte outside these would end the header and start another. */
@@ -133,53 +175,99 @@ MUST_CHECK static bool check_realm(const struct auth *auth, struct view realm, s
 
 	if (host.len == 0)
 		return err_set(err, ERR_FORMAT, "the token server's address is no URL");
-	if (!url_is_https(realm) && !auth->allows_plain && !host_is_loopback(host))
+	if (!url_is_https(realm) && !auth->options->plain_http && !host_is_loopback(host))
 		return err_set(err, ERR_AUTH, "the token server %.*s has no TLS", VIEW_ARGS(host));
 	return true;
 }
 
-MUST_CHECK static bool ask_token_server(struct http *http, const char *url, struct bytes *body,
+MUST_CHECK static bool ask_token_server(struct http *http, const struct http_request *request,
 					struct setback *setback, struct err *err)
 {
 	CLEANUP(http_response_freep) struct http_response response = { 0 };
-	struct sink sink = { .memory = body };
-	const struct http_request request = { .url = url, .sink = &sink };
 
-	if (!http_perform(http, &request, &response, err)) {
+	if (!http_perform(http, request, &response, err)) {
 		setback->may_pass = http_failure_of(http) == HTTP_BROKEN;
 		return false;
 	}
 	const struct answer answer = { response.status, response.retry_after_seconds,
-				       bytes_view(body) };
+				       bytes_view(request->sink->memory) };
 
 	if (response.status == 200)
 		return true;
-	answer_error(&answer, url_authority(view_of(url)), setback, err);
+	answer_error(&answer, url_authority(view_of(request->url)), setback, err);
 	if (!setback->may_pass)
 		err->kind = ERR_AUTH;
 	return false;
+}
+
+static void replace_value(struct auth *auth, struct bytes *value)
+{
+	struct bytes old = auth->value;
+
+	auth->value = *value;
+	*value = old;
+	auth->generation++;
 }
 
 MUST_CHECK static bool fetch_token(struct auth *auth, struct http *http,
 				   const struct challenge *challenge, struct setback *setback,
 				   struct err *err)
 {
-	CLEANUP(bytes_freep) struct bytes url = bytes_capped(64 << 10);
+	CLEANUP(secret_freep) struct bytes url = bytes_capped(64 << 10);
+	CLEANUP(secret_freep) struct bytes form = bytes_capped(TOKEN_BYTES_MAX);
 	CLEANUP(secret_freep) struct bytes body = bytes_capped(TOKEN_BYTES_MAX);
 	CLEANUP(secret_freep) struct bytes value = bytes_capped(TOKEN_BYTES_MAX);
+	CLEANUP(secret_freep) struct bytes basic = bytes_capped(TOKEN_BYTES_MAX);
 	struct view realm = view_of(challenge->realm);
+	bool is_oauth = auth->credentials.identity_token != NULL;
+	struct sink sink = { .memory = &body };
 
-	if (!check_realm(auth, realm, err) || !token_url(&url, auth, challenge, err))
+	if (!check_realm(auth, realm, err) || !basic_value(&basic, &auth->credentials, err))
 		return false;
-	if (!ask_token_server(http, url.data, &body, setback, err))
+	if (is_oauth ? !token_form(&form, auth, challenge, err)
+		     : !token_url(&url, auth, challenge, err))
+		return false;
+	const struct http_request request = {
+		.url = is_oauth ? challenge->realm : url.data,
+		.form = form.data,
+		.authorization = basic.data,
+		.sink = &sink,
+	};
+
+	if (!ask_token_server(http, &request, setback, err))
 		return err_wrap(err, "token server");
 	if (!read_token(&value, bytes_view(&body), err))
 		return err_wrap(err, "token server %.*s", VIEW_ARGS(url_authority(realm)));
-	struct bytes old = auth->value;
+	replace_value(auth, &value);
+	return true;
+}
 
-	auth->value = value;
-	value = old;
-	auth->generation++;
+MUST_CHECK static bool use_basic(struct auth *auth, struct err *err)
+{
+	CLEANUP(secret_freep) struct bytes value = bytes_capped(TOKEN_BYTES_MAX);
+
+	if (!auth->credentials.user)
+		return err_set(err, ERR_AUTH,
+			       "%s asks for a user name and a password, and there "
+			       "are none for it",
+			       auth->registry);
+	if (!basic_value(&value, &auth->credentials, err))
+		return false;
+	if (auth->value.len == value.len && memcmp(auth->value.data, value.data, value.len) == 0)
+		return err_set(err, ERR_AUTH, "%s refuses the credentials there are for it",
+			       auth->registry);
+	replace_value(auth, &value);
+	return true;
+}
+
+MUST_CHECK static bool look_for_credentials(struct auth *auth, struct err *err)
+{
+	if (auth->has_looked)
+		return true;
+	if (!credentials_find(&auth->credentials, auth->registry, auth->repository, auth->options,
+			      err))
+		return false;
+	auth->has_looked = true;
 	return true;
 }
 
@@ -187,13 +275,16 @@ MUST_CHECK static bool meet(struct auth *auth, struct http *http,
 			    const struct challenge *challenges, size_t count,
 			    struct setback *setback, struct err *err)
 {
+	if (!look_for_credentials(auth, err))
+		return false;
 	for (size_t i = 0; i < count; i++)
 		if (challenges[i].scheme == CHALLENGE_BEARER && challenges[i].realm[0])
 			return fetch_token(auth, http, &challenges[i], setback, err);
 	for (size_t i = 0; i < count; i++)
 		if (challenges[i].scheme == CHALLENGE_BASIC)
-			return err_set(err, ERR_AUTH, "it asks for a user name and a password");
-	return err_set(err, ERR_AUTH, "it asks for credentials of a kind that is not known here");
+			return use_basic(auth, err);
+	return err_set(err, ERR_AUTH, "%s asks for credentials of a kind that is not known here",
+		       auth->registry);
 }
 
 bool auth_renew(struct auth *auth, struct http *http, const struct http_response *refusal,

@@ -10,14 +10,16 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "http.h"
+#include "image.h"
 #include "retry.h"
 
 struct auth;
 
-/* repository: "library/debian", for the scope where a challenge names none; copied
- * allows_plain: tokens may be asked for over plain HTTP off this machine */
-MUST_CHECK bool auth_new(struct auth **out, const char *repository, bool allows_plain,
-			 struct err *err);
+/* registry: "docker.io"; repository: "library/debian"; both copied. Credentials are looked for when
+ * the first challenge comes.
+ * options: borrowed until auth_freep */
+MUST_CHECK bool auth_new(struct auth **out, const char *registry, const char *repository,
+			 const struct source_options *options, struct err *err);
 void auth_freep(struct auth **auth);
 
 /* The value of the Authorization header as things stand, appended to out; nothing when there is

@@ -42,10 +42,13 @@ void image_freep(struct image *image);
 
 struct image_source; /* where manifests and blobs come from: a registry repository or a layout */
 
+/* Strings are borrowed until image_source_freep. */
 struct source_options {
 	bool plain_http; /* --plain-http: also off loopback */
 	unsigned retries; /* --retry: attempts in a row that brought no byte; builder's default 5 */
 	unsigned blob_connections; /* --blob-connections: at once for one large blob; 0 means 4 */
+	const char *credentials; /* --creds USER:PASSWORD; NULL: look in the auth files */
+	const char *auth_file; /* --authfile: the only one to look in; NULL: the usual ones */
 	const char *user_agent; /* e.g. "vmbake/0.1" */
 	struct report *report; /* borrowed: REPORT_FETCH counts, notes on retries */
 };

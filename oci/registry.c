@@ -45,7 +45,7 @@ bool registry_open(struct registry **out, const struct reference *reference,
 		 is_hub ? "registry-1.docker.io" : reference->registry);
 	snprintf(registry->repository, sizeof(registry->repository), "%s", reference->repository);
 	registry->is_loopback = host_is_loopback(view_of(registry->authority));
-	if (!auth_new(&registry->auth, registry->repository, options->plain_http, err))
+	if (!auth_new(&registry->auth, reference->registry, registry->repository, options, err))
 		return false;
 	*out = ptr_take(&registry);
 	return true;

@@ -97,9 +97,12 @@ MUST_CHECK static bool take_manifest(struct search *search, struct manifest *man
 	char platform[PLATFORM_TEXT_BYTES];
 
 	image.layers = ptr_take(&manifest->layers);
+	char config[DIGEST_TEXT_BYTES];
+
+	digest_text(&manifest->config_digest, config);
 	if (!load_config(search->source, manifest, &text, err) ||
 	    !config_read(&image, bytes_view(&text), fallback, err))
-		return err_wrap(err, "config");
+		return err_wrap(err, "config %s", config);
 	if (!platform_fits(&image.platform, search->want)) {
 		platform_text(&image.platform, platform);
 		add_seen(search, platform);
