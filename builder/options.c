@@ -180,27 +180,51 @@ struct words {
 	const char *const *next, *const *end;
 };
 
+/* An option as it stands: "--name", "--name=value", "-n" or "-nvalue". value.ptr is NULL without. */
+struct given {
+	struct view name, value;
+};
+
+static struct given split_option(const char *word)
+{
+	struct given given = { .value = view_of(word + 1) };
+
+	if (word[1] != '-') {
+		given.name = (struct view){ word + 1, 1 };
+		given.value = given.value.len > 1 ? view_from(given.value, 1) : (struct view){ 0 };
+		return given;
+	}
+	given.value = view_of(word + 2);
+	given.name = view_cut(&given.value, '=');
+	if (given.name.len < 2) /* "--o" is not "-o" */
+		given.name = (struct view){ 0 };
+	return given;
+}
+
+MUST_CHECK static bool unknown_option(const struct options *options, const char *word,
+				      struct err *err)
+{
+	const char *command = commands[options->command].name;
+
+	return err_set(err, ERR_USAGE, "unknown option %s (see vmbake%s%s --help)", word,
+		       command ? " " : "", command ? command : "");
+}
+
 MUST_CHECK static bool take_option(struct options *options, struct words *words, struct err *err)
 {
 	const char *word = *words->next++;
-	bool is_long = word[1] == '-';
-	struct view value = view_of(word + (is_long ? 2 : 1));
-	struct view name = is_long ? view_cut(&value, '=') : (struct view){ value.ptr, 1 };
-	const struct option_row *row = find_row(name, options->command);
+	struct given given = split_option(word);
+	const struct option_row *row = find_row(given.name, options->command);
 
-	if (!is_long) /* -oFILE */
-		value = value.len > 1 ? view_from(value, 1) : (struct view){ 0 };
-	if (!row || (is_long && name.len < 2))
-		return err_set(err, ERR_USAGE, "unknown option %s (see vmbake%s%s --help)", word,
-			       options->command ? " " : "",
-			       options->command ? commands[options->command].name : "");
-	if (row->kind == KIND_FLAG && value.ptr)
+	if (!row)
+		return unknown_option(options, word, err);
+	if (row->kind == KIND_FLAG && given.value.ptr)
 		return err_set(err, ERR_USAGE, "--%s takes no value", row->name);
-	if (row->kind != KIND_FLAG && !value.ptr && words->next == words->end)
-		return err_set(err, ERR_USAGE, "--%s needs a value: %s", row->name, row->value);
 	if (row->kind == KIND_FLAG)
 		return set_value(options, row, "", err);
-	return set_value(options, row, value.ptr ? value.ptr : *words->next++, err);
+	if (!given.value.ptr && words->next == words->end)
+		return err_set(err, ERR_USAGE, "--%s needs a value: %s", row->name, row->value);
+	return set_value(options, row, given.value.ptr ? given.value.ptr : *words->next++, err);
 }
 
 MUST_CHECK static bool take_word(struct options *options, struct words *words, struct err *err)
