@@ -21,16 +21,14 @@ with socket.socket() as probe:
     print(probe.getsockname()[1])'
 }
 
-# Is something listening there that speaks HTTP?
-answers() {
-	python3 -c 'import sys, urllib.request
-urllib.request.urlopen("http://127.0.0.1:%s/v2/" % sys.argv[1], timeout=2)' "$1" 2>/dev/null
+is_listening() {
+	(: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-# registry_start BUILD FOLDER: sets registry_port and registry_pid; stop it with kill.
-# The port is chosen before it is bound, so another process may be faster: then with another one.
+# registry_start BUILD FOLDER [CERTIFICATE KEY]: sets registry_port and registry_pid; stop it with
+# kill. The port is chosen before it is bound, so another process may be faster: then another one.
 registry_start() {
-	local program folder=$2 attempt wait
+	local program folder=$2 tls=${3:+, tls: {certificate: $3, key: $4\}} attempt wait
 
 	program=$(registry_program "$1") || return 1
 	mkdir -p "$folder"
@@ -39,13 +37,13 @@ registry_start() {
 		cat >"$folder/config.yml" <<-CONFIG
 			version: 0.1
 			storage: {filesystem: {rootdirectory: $folder/data}}
-			http: {addr: 127.0.0.1:$registry_port}
+			http: {addr: 127.0.0.1:$registry_port$tls}
 			log: {level: error, accesslog: {disabled: true}}
 		CONFIG
 		"$program" serve "$folder/config.yml" >"$folder/log" 2>&1 &
 		registry_pid=$!
 		for wait in $(seq 100); do
-			! answers "$registry_port" || return 0
+			! is_listening "$registry_port" || return 0
 			kill -0 "$registry_pid" 2>/dev/null || break
 			sleep 0.05
 		done
