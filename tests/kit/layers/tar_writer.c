@@ -69,15 +69,16 @@ void writer_base256(struct writer_header *header, enum writer_field field, int64
 
 void writer_number(struct writer_header *header, enum writer_field field, int64_t number)
 {
-	char text[32];
-	int digits = fields[field].len - 1;
+	char *to = header->block + fields[field].offset;
+	size_t digit_count = fields[field].len - 1u;
 
-	if (number < 0 || number >> (3 * digits) != 0) {
+	if (number < 0 || number >> (3 * digit_count) != 0) {
 		writer_base256(header, field, number);
 		return;
 	}
-	snprintf(text, sizeof(text), "%0*llo", digits, (unsigned long long)number);
-	writer_text(header, field, text);
+	to[digit_count] = '\0';
+	for (size_t i = digit_count; i-- > 0; number >>= 3)
+		to[i] = (char)('0' + (number & 7));
 }
 
 struct writer_header writer_header(enum writer_format format, char type, const char *name,
