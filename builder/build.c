@@ -97,7 +97,8 @@ MUST_CHECK static bool resolve(struct build *build, struct err *err)
 	    !image_resolve(&build->result->image, build->source, &platform, err) ||
 	    !guest_layer_init_digest(&init_digest, build->result->image.platform.architecture,
 				     err) ||
-	    !recipe_make(&build->recipe, &build->result->image, build->options, &init_digest, err) ||
+	    !recipe_make(&build->recipe, &build->result->image, build->options, &init_digest,
+			 err) ||
 	    !recipe_key(&build->recipe, &build->result->key, err))
 		return false;
 	build->result->times.resolve_ms = end_stage(build);
@@ -197,8 +198,8 @@ MUST_CHECK static bool make_in_store(struct build *build, struct err *err)
 	char path[STORE_IMAGE_PATH_BYTES];
 
 	store_image_path(&result->key, "ext4", path);
-	if ((size_t)snprintf(result->path, sizeof(result->path), "%s/%s", build->store.path, path) >=
-	    sizeof(result->path))
+	if ((size_t)snprintf(result->path, sizeof(result->path), "%s/%s", build->store.path,
+			     path) >= sizeof(result->path))
 		return err_set(err, ERR_USAGE, "the store's path is too long");
 	if (!store_lock_image(&build->store, &result->key, &lock_fd, err))
 		return false;

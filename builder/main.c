@@ -1,4 +1,5 @@
-/* vmbake: the command. Parses, calls, prints the one error, and turns its kind into an exit code. */
+/* vmbake: the command. Parses, calls, prints the one error, and turns its kind into an exit
+ * code. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

@@ -71,10 +71,10 @@ static const struct command_row {
 	const char *name, *operands, *help;
 	size_t operand_min, operand_max;
 } commands[COMMAND_COUNT] = {
-	[COMMAND_BUILD] = { "build", "IMAGE", "turn a container image into an ext4 image that boots",
-			    1, 1 },
-	[COMMAND_INSPECT] = { "inspect", "FILE.ext4|IMAGE", "say what is in it and where it is from",
-			      1, 1 },
+	[COMMAND_BUILD] = { "build", "IMAGE",
+			    "turn a container image into an ext4 image that boots", 1, 1 },
+	[COMMAND_INSPECT] = { "inspect", "FILE.ext4|IMAGE",
+			      "say what is in it and where it is from", 1, 1 },
 	[COMMAND_INITRD] = { "initrd", "", "pack the modules that a kernel needs to find its root",
 			     0, 0 },
 };
@@ -170,7 +170,8 @@ static const struct option_row *find_row(struct view name, enum command command)
 {
 	for (size_t i = 0; i < ROW_COUNT; i++)
 		if ((rows[i].commands & ON(command)) != 0 &&
-		    (name.len == 1 ? rows[i].letter == name.ptr[0] : view_equal(name, rows[i].name)))
+		    (name.len == 1 ? rows[i].letter == name.ptr[0]
+				   : view_equal(name, rows[i].name)))
 			return &rows[i];
 	return NULL;
 }
@@ -180,7 +181,8 @@ struct words {
 	const char *const *next, *const *end;
 };
 
-/* An option as it stands: "--name", "--name=value", "-n" or "-nvalue". value.ptr is NULL without. */
+/* An option as it stands: "--name", "--name=value", "-n" or "-nvalue". value.ptr is NULL without.
+ */
 struct given {
 	struct view name, value;
 };
@@ -308,8 +310,8 @@ void options_print_help(FILE *stream, enum command command)
 	const struct command_row *row = &commands[command];
 
 	if (command == COMMAND_NONE) {
-		fprintf(stream, "vmbake turns container images into ext4 images that microVMs boot.\n"
-				"\nusage: vmbake COMMAND [OPTIONS] [OPERANDS]\n\ncommands:\n");
+		fputs("vmbake turns container images into ext4 images that microVMs boot.\n\n"
+		      "usage: vmbake COMMAND [OPTIONS] [OPERANDS]\n\ncommands:\n", stream);
 		for (int i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++)
 			fprintf(stream, "  %-10s %-18s %s\n", commands[i].name,
 				commands[i].operands, commands[i].help);
@@ -324,5 +326,6 @@ void options_print_help(FILE *stream, enum command command)
 	if (command == COMMAND_NONE)
 		fprintf(stream, "\nvmbake COMMAND --help says more of one command.\n");
 	if (command == COMMAND_BUILD)
-		fprintf(stream, "\nIMAGE is registry/name[:tag][@digest], docker://… or oci:DIR[:TAG].\n");
+		fputs("\nIMAGE is registry/name[:tag][@digest], docker://… or oci:DIR[:TAG].\n",
+		      stream);
 }

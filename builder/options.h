@@ -53,7 +53,8 @@ struct options {
 
 /* argv's strings are borrowed. Options may stand before and after operands; "--" ends them.
  * Errors: ERR_USAGE */
-MUST_CHECK bool options_parse(struct options *out, int argc, const char *const *argv, struct err *err);
+MUST_CHECK bool options_parse(struct options *out, int argc, const char *const *argv,
+			      struct err *err);
 
 /* What --help prints for a command, or for vmbake as a whole (COMMAND_NONE). */
 void options_print_help(FILE *stream, enum command command);

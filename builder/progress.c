@@ -152,7 +152,8 @@ static void *run(void *argument)
 		int status = 0;
 
 		while (!progress->is_stopping && status != ETIMEDOUT)
-			status = pthread_cond_timedwait(&progress->changed, &progress->mutex, &when);
+			status =
+				pthread_cond_timedwait(&progress->changed, &progress->mutex, &when);
 		if (!progress->is_stopping)
 			print_line(progress);
 	}

@@ -92,7 +92,8 @@ void show_bytes(uint64_t bytes, char out[SHOW_BYTES_TEXT])
 
 	for (; value >= 1000; unit++)
 		value /= 1000;
-	snprintf(out, SHOW_BYTES_TEXT, "%.*f %s", unit > 0 && value < 10 ? 1 : 0, value, units[unit]);
+	snprintf(out, SHOW_BYTES_TEXT, "%.*f %s", unit > 0 && value < 10 ? 1 : 0, value,
+		 units[unit]);
 }
 
 bool show_flush(struct err *err)

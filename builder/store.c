@@ -29,7 +29,8 @@ MUST_CHECK static bool default_path(char out[PATH_MAX], struct err *err)
 		len = snprintf(out, PATH_MAX, "%s/.cache/vmbake", home);
 	else
 		return err_set(err, ERR_USAGE, "no --store, and no HOME to put one in");
-	return (len > 0 && len < PATH_MAX) || err_set(err, ERR_USAGE, "the store's path is too long");
+	return (len > 0 && len < PATH_MAX) ||
+	       err_set(err, ERR_USAGE, "the store's path is too long");
 }
 
 static void dir_closep(DIR **dir)
@@ -77,7 +78,8 @@ bool store_open(struct store *out, const char *path, int64_t lock_timeout_ms, st
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		if (!file_make_dirs(store.dir_fd, folders[i], 0755, err))
 			return err_wrap(err, "store %s", store.path);
-	if (!file_open(&store.blobs_fd, store.dir_fd, "blobs/sha256", O_RDONLY | O_DIRECTORY, err) ||
+	if (!file_open(&store.blobs_fd, store.dir_fd, "blobs/sha256", O_RDONLY | O_DIRECTORY,
+		       err) ||
 	    !file_open(&store.tmp_fd, store.dir_fd, "tmp", O_RDONLY | O_DIRECTORY, err))
 		return err_wrap(err, "store %s", store.path);
 	clear_drafts(store.tmp_fd);
@@ -202,7 +204,8 @@ bool store_draft_open(struct store *store, struct store_draft *out, struct err *
 			return err_wrap(err, "store %s", store->path);
 	}
 	if (!is_made)
-		return err_set(err, ERR_IO, "store %s: no folder could be made in tmp", store->path);
+		return err_set(err, ERR_IO, "store %s: no folder could be made in tmp",
+			       store->path);
 	*out = draft;
 	draft = STORE_DRAFT_NONE;
 	return true;

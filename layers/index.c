@@ -213,7 +213,8 @@ static int compare_names(const void *a, const void *b)
 	size_t shorter = left->name.len < right->name.len ? left->name.len : right->name.len;
 	int order = memcmp(left->name.ptr, right->name.ptr, shorter);
 
-	return order ? order : (left->name.len > right->name.len) - (left->name.len < right->name.len);
+	return order ? order
+		     : (left->name.len > right->name.len) - (left->name.len < right->name.len);
 }
 
 MUST_CHECK static bool add_xattr(struct index_builder *builder, const struct xattr *xattr,

@@ -122,7 +122,8 @@ MUST_CHECK static bool only_zeros(struct inflate *inflate, struct err *err)
 	while (inflate->input_len > 0) {
 		for (; inflate->input_used < inflate->input_len; inflate->input_used++)
 			if (inflate->input[inflate->input_used] != 0)
-				return err_set(err, ERR_FORMAT, "garbage behind the compressed data");
+				return err_set(err, ERR_FORMAT,
+					       "garbage behind the compressed data");
 		if (!refill(inflate, err))
 			return false;
 	}

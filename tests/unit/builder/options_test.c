@@ -90,8 +90,8 @@ START_TEST(wrong_words_are_named)
 		words[i + 1] = refused[_i].words[i];
 	ck_assert(!parse(&options, &err, words));
 	ck_assert_int_eq(err.kind, ERR_USAGE);
-	ck_assert_msg(strstr(err.msg, refused[_i].names) != NULL, "\"%s\" does not name %s", err.msg,
-		      refused[_i].names);
+	ck_assert_msg(strstr(err.msg, refused[_i].names) != NULL, "\"%s\" does not name %s",
+		      err.msg, refused[_i].names);
 }
 END_TEST
 

@@ -93,7 +93,8 @@ int main(void)
 	TCase *all = tcase_create("all");
 	SRunner *runner = srunner_create(suite);
 
-	tcase_add_loop_test(all, image_time_is_epoch_else_created_within_ext4s_range, 0, TIME_COUNT);
+	tcase_add_loop_test(all, image_time_is_epoch_else_created_within_ext4s_range, 0,
+			    TIME_COUNT);
 	tcase_add_test(all, epoch_that_is_no_number_is_refused);
 	tcase_add_test(all, key_differs_with_whatever_decides_the_bytes_and_with_nothing_else);
 	suite_add_tcase(suite, all);

@@ -59,8 +59,8 @@ static void check_body(const struct written *written, const char *body, size_t l
 
 		ck_assert_uint_le((extent->block + extent->block_count) * BLOCK, rounded);
 		ck_assert(file_pread(written->fd, found + extent->block * BLOCK,
-				     extent->block_count * BLOCK, extent->data_block * BLOCK, "data",
-				     &err));
+				     extent->block_count * BLOCK, extent->data_block * BLOCK,
+				     "data", &err));
 	}
 	ck_assert_mem_eq(found, expected, rounded);
 	ck_assert_uint_eq(written->crc, crc32c_add(0, body, len));

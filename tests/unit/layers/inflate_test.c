@@ -282,7 +282,8 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 
 	tcase_set_timeout(all, 60);
-	tcase_add_loop_test(all, each_format_comes_out_whole_in_pieces_of_any_size, 0, FORMAT_COUNT);
+	tcase_add_loop_test(all, each_format_comes_out_whole_in_pieces_of_any_size, 0,
+			    FORMAT_COUNT);
 	tcase_add_loop_test(all, truncated_blob_is_a_format_error, 0, 2);
 	tcase_add_loop_test(all, wrong_crc_or_length_of_gzip_is_a_format_error, 0, 8);
 	tcase_add_test(all, garbage_behind_gzip_is_a_format_error);
