@@ -62,6 +62,11 @@ static const json_t *member(const json_t *object, const char *key)
 	return json_is_null(value) ? NULL : value;
 }
 
+bool json_has(const struct json_t *object, const char *key)
+{
+	return member(object, key) != NULL;
+}
+
 MUST_CHECK static bool missing(const char *key, struct err *err)
 {
 	return err_set(err, ERR_FORMAT, "\"%s\" is missing", key);

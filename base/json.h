@@ -31,6 +31,9 @@ MUST_CHECK bool json_need_array(const struct json_t *object, const char *key,
 MUST_CHECK bool json_need_size(const struct json_t *object, const char *key, uint64_t *out,
 			       struct err *err); /* an integer of 0 or more */
 
+/* Whether the key is there and not null. */
+bool json_has(const struct json_t *object, const char *key);
+
 /* Absent or null: *out becomes NULL (0, false) and the call succeeds. */
 MUST_CHECK bool json_want_string(const struct json_t *object, const char *key, const char **out,
 				 struct err *err);
