@@ -108,7 +108,7 @@ MUST_CHECK static bool make_dirs(struct merge *merge, uint32_t *dir, const struc
 		uint32_t made = TREE_NONE;
 
 		if (!is_usable_name(names[i]))
-			return err_set(err, ERR_UNSUPPORTED, "a parent's name of %zu bytes, ext4 holds %d",
+			return err_set(err, ERR_UNSUPPORTED, "a parent of %zu bytes, ext4 holds %d",
 				       names[i].len, NAME_BYTES_MAX);
 		if (!tree_add_inode(merge->tree, NULL, NULL, merge->number, &made, err) ||
 		    !tree_link(merge->tree, *dir, names[i], made, err))
@@ -131,7 +131,8 @@ MUST_CHECK static bool pass_missing(struct merge *merge, struct walk *walk, stru
 		if (view_equal(component, ".."))
 			count--;
 		else if (count == MISSING_MAX)
-			return err_set(err, ERR_UNSUPPORTED, "a parent over %d bytes", PATH_BYTES_MAX);
+			return err_set(err, ERR_UNSUPPORTED, "a parent over %d bytes",
+				       PATH_BYTES_MAX);
 		else
 			missing[count++] = component;
 	}
@@ -237,7 +238,7 @@ MUST_CHECK static bool add_hardlink(struct merge *merge, const struct index_entr
 		return err_set(err, ERR_FORMAT, "hard link to '%.*s', which it replaces itself",
 			       VIEW_ARGS(link));
 	if (name_count >= NAMES_MAX)
-		return err_set(err, ERR_UNSUPPORTED, "hard link to '%.*s', which has %d names already",
+		return err_set(err, ERR_UNSUPPORTED, "hard link to '%.*s', which has %d names",
 			       VIEW_ARGS(link), NAMES_MAX);
 	return tree_link(merge->tree, parent, name, target, err);
 }

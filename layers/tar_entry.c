@@ -24,6 +24,7 @@ MUST_CHECK static bool read_pax(struct tar_reader *reader, struct err *err)
 					       reader->caps.xattr_bytes, err);
 }
 
+/* What came in front of the header block wins over the name in it, which out has already. */
 static void read_names(struct tar_reader *reader, struct tar_entry *out)
 {
 	const struct view *values = reader->pax.values;
@@ -34,9 +35,6 @@ static void read_names(struct tar_reader *reader, struct tar_entry *out)
 		out->path = values[TAR_SPARSE_NAME];
 	else if (values[TAR_PATH].len > 0)
 		out->path = values[TAR_PATH];
-	else
-		out->path = (struct view){ reader->name,
-					   tar_header_name(&reader->block, reader->name) };
 	if (reader->long_link.len > 0)
 		out->link = bytes_view(&reader->long_link);
 	else if (values[TAR_LINK].len > 0)
@@ -272,18 +270,19 @@ MUST_CHECK static bool read_sizes(struct tar_reader *reader, struct tar_entry *o
 
 bool tar_read_entry(struct tar_reader *reader, struct tar_entry *out, struct err *err)
 {
-	struct tar_entry entry = { 0 };
+	size_t name_len = tar_header_name(&reader->block, reader->name);
+	struct tar_entry entry = { .path = { reader->name, name_len } };
+	bool is_read = read_pax(reader, err);
 
-	if (!read_pax(reader, err))
-		return false;
-	read_names(reader, &entry);
-	entry.kind = kind_of(reader->block.type, entry.path);
-	if (!read_attributes(reader, &entry, err) || !read_sizes(reader, &entry, err)) {
-		struct view shown = entry.path;
-
-		if (shown.len > SHOWN_NAME_BYTES_MAX)
-			shown.len = SHOWN_NAME_BYTES_MAX;
-		return err_wrap(err, "entry '%.*s'", VIEW_ARGS(shown));
+	if (is_read) {
+		read_names(reader, &entry);
+		entry.kind = kind_of(reader->block.type, entry.path);
+		is_read = read_attributes(reader, &entry, err) && read_sizes(reader, &entry, err);
+	}
+	if (!is_read) {
+		if (entry.path.len > SHOWN_NAME_BYTES_MAX)
+			entry.path.len = SHOWN_NAME_BYTES_MAX;
+		return err_wrap(err, "entry '%.*s'", VIEW_ARGS(entry.path));
 	}
 	*out = entry;
 	return true;

@@ -122,7 +122,7 @@ static bool is_ascii(struct view text)
 	return true;
 }
 
-/* Go before 1.8 wrote a ustar prefix into GNU headers, over the times, which are no numbers then. */
+/* Go before 1.8 wrote a ustar prefix into GNU headers, over the times: no numbers then. */
 static bool has_misplaced_prefix(const struct tar_block *block)
 {
 	enum { TIME_BYTES = 12 };

@@ -92,18 +92,18 @@ bool tar_pax_parse(struct tar_pax *pax, char *text, size_t len, struct tar_map *
 	while (rest.len > 0) {
 		if (!take_record(&rest, &record, err))
 			return false;
-		enum tar_key key = key_of(record.key);
+		char *key = text + (record.key.ptr - text); /* where xattrs are decoded */
+		enum tar_key known = key_of(record.key);
 		bool is_taken = true;
 
-		if (key < TAR_KEY_COUNT)
-			is_taken = take_known(pax, key, record.value, err);
+		if (known < TAR_KEY_COUNT)
+			is_taken = take_known(pax, known, record.value, err);
 		else if (view_equal(record.key, "GNU.sparse.offset"))
 			is_taken = take_segment(map, &record, false, err);
 		else if (view_equal(record.key, "GNU.sparse.numbytes"))
 			is_taken = take_segment(map, &record, true, err);
 		else
-			is_taken = tar_xattr_take(pax, text + (record.key.ptr - text), record.key.len,
-						  record.value, cap, err);
+			is_taken = tar_xattr_take(pax, key, record.key.len, record.value, cap, err);
 		if (!is_taken)
 			return false;
 	}

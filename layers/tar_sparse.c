@@ -86,7 +86,8 @@ bool tar_map_check(struct tar_map *map, uint64_t size, uint64_t stored_bytes, st
 
 		if (segment.offset < end || segment.offset > size ||
 		    segment.len > size - segment.offset)
-			return err_set(err, ERR_FORMAT, "its sparse map is out of order or past its end");
+			return err_set(err, ERR_FORMAT,
+				       "its sparse map is out of order or past its end");
 		end = segment.offset + segment.len;
 		sum += segment.len; /* at most size */
 		if (segment.len > 0)

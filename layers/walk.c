@@ -18,10 +18,9 @@ static bool has_more(struct walk *walk)
 		struct view *rest = &walk->rests[walk->depth - 1];
 
 		while (rest->len > 0) {
-			bool is_slash = rest->ptr[0] == '/';
-			bool is_dot = rest->ptr[0] == '.' && (rest->len == 1 || rest->ptr[1] == '/');
+			bool ends = rest->len == 1 || rest->ptr[1] == '/';
 
-			if (!is_slash && !is_dot)
+			if (rest->ptr[0] != '/' && !(rest->ptr[0] == '.' && ends))
 				return true;
 			rest->ptr++;
 			rest->len--;

@@ -1,92 +1,6 @@
-#include "layers/tar.h"
-
-#include <check.h>
-#include <inttypes.h>
-#include <locale.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "tests/kit/layers/tar_writer.h"
+#include "tar_fixture.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
-static struct bytes archive, records, listing;
-static struct err err;
-
-static void begin(void)
-{
-	archive = bytes_capped(64 << 20);
-	records = bytes_capped(4 << 20);
-	listing = bytes_capped(4 << 20);
-	err = (struct err){ 0 };
-}
-
-static void end(void)
-{
-	bytes_freep(&archive);
-	bytes_freep(&records);
-	bytes_freep(&listing);
-}
-
-/* "KIND PATH -> LINK MODE UID:GID SECONDS.NS SIZE [OFFSET+LEN…] {NAME=VALUE…} BODY\n" */
-static bool print_entry(const struct tar_entry *entry)
-{
-	static const char kinds[] = "?fdlhcbp";
-
-	if (!bytes_print(&listing, &err, "%c %.*s -> %.*s %o %u:%u %" PRId64 ".%09u %" PRIu64 " [",
-			 kinds[entry->kind], VIEW_ARGS(entry->path), VIEW_ARGS(entry->link),
-			 entry->mode, entry->uid, entry->gid, entry->mtime_seconds,
-			 entry->mtime_ns, entry->size))
-		return false;
-	for (size_t i = 0; i < entry->segment_count; i++) {
-		if (!bytes_print(&listing, &err, " %" PRIu64 "+%" PRIu64,
-				 entry->segments[i].offset, entry->segments[i].len))
-			return false;
-	}
-	for (size_t i = 0; i < entry->xattr_count; i++) {
-		if (!bytes_print(&listing, &err, " %.*s=%.*s", VIEW_ARGS(entry->xattrs[i].name),
-				 VIEW_ARGS(entry->xattrs[i].value)))
-			return false;
-	}
-	return bytes_append(&listing, "] ", 2, &err);
-}
-
-static bool print_body(struct tar_reader *reader)
-{
-	struct view piece = { 0 };
-
-	do {
-		if (!tar_body(reader, &piece, &err) ||
-		    (piece.len > 0 && !bytes_append(&listing, piece.ptr, piece.len, &err)))
-			return false;
-	} while (piece.len > 0);
-	return bytes_append(&listing, "\n", 1, &err);
-}
-
-static bool list_input(struct input *input, bool with_bodies)
-{
-	CLEANUP(tar_freep) struct tar_reader *reader = NULL;
-	struct tar_entry entry = { 0 };
-	bool is_end = false;
-
-	if (!tar_open(&reader, input, &tar_caps_default, &err))
-		return false;
-	for (;;) {
-		if (!tar_next(reader, &entry, &is_end, &err))
-			return false;
-		if (is_end)
-			return true;
-		if (!print_entry(&entry) || (with_bodies && !print_body(reader)))
-			return false;
-	}
-}
-
-static bool list(void)
-{
-	struct input input = { .ptr = (const uint8_t *)archive.data, .len = archive.len };
-
-	return list_input(&input, true);
-}
 
 /* The same from a queue whose buffers hold piece_bytes of 4,096, so that headers straddle them. */
 static bool list_in_pieces(size_t piece_bytes)
@@ -103,14 +17,7 @@ static bool list_in_pieces(size_t piece_bytes)
 	queue_end(queue, NULL);
 	struct input input = { .queue = queue };
 
-	return list_input(&input, true);
-}
-
-static void expect(const char *wanted)
-{
-	if (!list())
-		ck_abort_msg("%s", err.msg);
-	ck_assert_str_eq(listing.data ? listing.data : "", wanted);
+	return tar_listing(&listing, &input, true, &err);
 }
 
 static void expect_failure(enum err_kind kind, const char *part)
@@ -119,94 +26,6 @@ static void expect_failure(enum err_kind kind, const char *part)
 	ck_assert_int_eq(err.kind, kind);
 	ck_assert_msg(strstr(err.msg, part), "'%s' is not in '%s'", part, err.msg);
 }
-
-static void record(const char *key, const char *value)
-{
-	writer_record(&records, key, value, strlen(value));
-}
-
-static void add_records(char type)
-{
-	writer_add_text(&archive, WRITER_USTAR, type, records.data, records.len);
-	bytes_clear(&records);
-}
-
-static void add(struct writer_header header)
-{
-	writer_add(&archive, header, SUM_UNSIGNED);
-}
-
-/* The seven facts of DESIGN.md §8: each is where libarchive 3.6.2 fails. */
-
-START_TEST(pax_names_are_bytes_in_every_locale)
-{
-	setlocale(LC_ALL, _i == 0 ? "C" : "C.UTF-8");
-	record("path", "caf\xc3\xa9/\xff\xfe");
-	add_records('x');
-	add(writer_header(WRITER_USTAR, '0', "ascii", 0));
-	expect("f caf\xc3\xa9/\xff\xfe ->  644 0:0 0.000000000 0 [] \n");
-}
-END_TEST
-
-START_TEST(hdrcharset_binary_is_accepted)
-{
-	record("hdrcharset", "BINARY");
-	record("path", "\xe4\xf6\xfc");
-	add_records('x');
-	add(writer_header(WRITER_USTAR, '0', "x", 0));
-	expect("f \xe4\xf6\xfc ->  644 0:0 0.000000000 0 [] \n");
-}
-END_TEST
-
-START_TEST(a_decomposed_name_stays_decomposed)
-{
-	setlocale(LC_ALL, "C.UTF-8");
-	record("path", "u\xcc\x88"); /* u and U+0308, not U+00FC */
-	add_records('x');
-	add(writer_header(WRITER_USTAR, '0', "x", 0));
-	expect("f u\xcc\x88 ->  644 0:0 0.000000000 0 [] \n");
-}
-END_TEST
-
-START_TEST(a_symlink_target_beyond_ascii_is_kept)
-{
-	record("linkpath", "ziel/\xc3\xbc");
-	add_records('x');
-	add(writer_header(WRITER_USTAR, '2', "l", 0));
-	expect("l l -> ziel/\xc3\xbc 644 0:0 0.000000000 0 [] \n");
-}
-END_TEST
-
-START_TEST(a_quarter_second_before_minus_five_is_that)
-{
-	record("mtime", "-5.25");
-	add_records('x');
-	add(writer_header(WRITER_USTAR, '0', "x", 0));
-	expect("f x ->  644 0:0 -6.750000000 0 [] \n");
-}
-END_TEST
-
-START_TEST(an_xattr_stored_in_both_spellings_comes_once)
-{
-	record("LIBARCHIVE.xattr.user.a", "Yg");
-	record("SCHILY.xattr.user.a", "b");
-	add_records('x');
-	add(writer_header(WRITER_USTAR, '0', "x", 0));
-	expect("f x ->  644 0:0 0.000000000 0 [ user.a=b] \n");
-}
-END_TEST
-
-/* V7 tells a folder by its slash, later formats by type alone. */
-START_TEST(the_type_flag_decides_what_a_trailing_slash_means)
-{
-	add(writer_header(WRITER_USTAR, '\0', "v7/", 0));
-	add(writer_header(WRITER_USTAR, '0', "file/", 0));
-	add(writer_header(WRITER_USTAR, '7', "contiguous", 0));
-	expect("d v7/ ->  644 0:0 0.000000000 0 [] \n"
-	       "f file/ ->  644 0:0 0.000000000 0 [] \n"
-	       "f contiguous ->  644 0:0 0.000000000 0 [] \n");
-}
-END_TEST
 
 START_TEST(each_kind_is_told)
 {
@@ -468,7 +287,7 @@ START_TEST(bodies_that_nobody_reads_are_skipped)
 	add_everything();
 	struct input input = { .ptr = (const uint8_t *)archive.data, .len = archive.len };
 
-	ck_assert(list_input(&input, false));
+	ck_assert(tar_listing(&listing, &input, false, &err));
 	ck_assert_ptr_nonnull(strstr(listing.data, "f last"));
 }
 END_TEST
@@ -507,42 +326,33 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("tar");
-	TCase *facts = tcase_create("libarchive"), *rest = tcase_create("rest");
+	TCase *all = tcase_create("all");
 	SRunner *runner = srunner_create(suite);
 
-	tcase_add_checked_fixture(facts, begin, end);
-	tcase_add_loop_test(facts, pax_names_are_bytes_in_every_locale, 0, 2);
-	tcase_add_test(facts, hdrcharset_binary_is_accepted);
-	tcase_add_test(facts, a_decomposed_name_stays_decomposed);
-	tcase_add_test(facts, a_symlink_target_beyond_ascii_is_kept);
-	tcase_add_test(facts, a_quarter_second_before_minus_five_is_that);
-	tcase_add_test(facts, an_xattr_stored_in_both_spellings_comes_once);
-	tcase_add_test(facts, the_type_flag_decides_what_a_trailing_slash_means);
-	tcase_add_checked_fixture(rest, begin, end);
-	tcase_add_test(rest, each_kind_is_told);
-	tcase_add_test(rest, only_files_have_bodies_whatever_size_says);
-	tcase_add_test(rest, unknown_types_are_files_and_bookkeeping_is_skipped);
-	tcase_add_test(rest, gnu_long_names_end_at_their_nul);
-	tcase_add_test(rest, pax_numbers_override_the_block);
-	tcase_add_test(rest, global_records_last_until_overridden_or_deleted);
-	tcase_add_test(rest, numbers_in_base_256_are_read);
-	tcase_add_loop_test(rest, numbers_no_image_holds_are_refused, 0, COUNT_OF(bad_numbers));
-	tcase_add_loop_test(rest, records_no_image_holds_are_refused, 0, COUNT_OF(bad_records));
-	tcase_add_test(rest, device_numbers_come_from_the_block_or_from_records);
-	tcase_add_loop_test(rest, a_volume_and_a_sparse_file_of_another_form_are_named, 0, 2);
-	tcase_add_loop_test(rest, an_archive_ends_with_zero_blocks_or_its_stream, 0, 4);
-	tcase_add_test(rest, a_lone_zero_block_in_the_middle_is_refused);
-	tcase_add_test(rest, an_empty_stream_is_an_empty_archive);
-	tcase_add_test(rest, the_last_padding_may_be_missing);
-	tcase_add_test(rest, a_wrong_checksum_is_refused);
-	tcase_add_loop_test(rest, a_header_past_its_cap_is_refused_before_it_is_read, 0, 4);
-	tcase_add_loop_test(rest, the_pieces_a_stream_comes_in_do_not_matter, 0,
+	tcase_add_checked_fixture(all, begin, end);
+	tcase_add_test(all, each_kind_is_told);
+	tcase_add_test(all, only_files_have_bodies_whatever_size_says);
+	tcase_add_test(all, unknown_types_are_files_and_bookkeeping_is_skipped);
+	tcase_add_test(all, gnu_long_names_end_at_their_nul);
+	tcase_add_test(all, pax_numbers_override_the_block);
+	tcase_add_test(all, global_records_last_until_overridden_or_deleted);
+	tcase_add_test(all, numbers_in_base_256_are_read);
+	tcase_add_loop_test(all, numbers_no_image_holds_are_refused, 0, COUNT_OF(bad_numbers));
+	tcase_add_loop_test(all, records_no_image_holds_are_refused, 0, COUNT_OF(bad_records));
+	tcase_add_test(all, device_numbers_come_from_the_block_or_from_records);
+	tcase_add_loop_test(all, a_volume_and_a_sparse_file_of_another_form_are_named, 0, 2);
+	tcase_add_loop_test(all, an_archive_ends_with_zero_blocks_or_its_stream, 0, 4);
+	tcase_add_test(all, a_lone_zero_block_in_the_middle_is_refused);
+	tcase_add_test(all, an_empty_stream_is_an_empty_archive);
+	tcase_add_test(all, the_last_padding_may_be_missing);
+	tcase_add_test(all, a_wrong_checksum_is_refused);
+	tcase_add_loop_test(all, a_header_past_its_cap_is_refused_before_it_is_read, 0, 4);
+	tcase_add_loop_test(all, the_pieces_a_stream_comes_in_do_not_matter, 0,
 			    COUNT_OF(piece_sizes));
-	tcase_add_test(rest, bodies_that_nobody_reads_are_skipped);
-	tcase_add_test(rest, cut_anywhere_it_is_refused_or_whole);
-	tcase_add_test(rest, a_header_without_its_entry_is_a_truncation);
-	suite_add_tcase(suite, facts);
-	suite_add_tcase(suite, rest);
+	tcase_add_test(all, bodies_that_nobody_reads_are_skipped);
+	tcase_add_test(all, cut_anywhere_it_is_refused_or_whole);
+	tcase_add_test(all, a_header_without_its_entry_is_a_truncation);
+	suite_add_tcase(suite, all);
 	srunner_run_all(runner, CK_NORMAL);
 	int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
