@@ -50,16 +50,22 @@ MUST_CHECK static bool load_map(struct part *part, struct err *err)
 	return part_reset(part, err);
 }
 
+/* A file that is empty already is not truncated: ext4 takes a truncation to 0 for the start of a
+ * rewrite in place and then writes all of it to the disk on close, unlinked or not (auto_da_alloc),
+ * which for a blob that nobody keeps is gigabytes for nothing. */
 bool part_reset(struct part *part, struct err *err)
 {
 	CLEANUP(bytes_freep) struct bytes map = bytes_capped(SIZE_MAX / 2);
+	struct stat stat;
 
 	chunks_clear(&part->chunks);
 	part->resumed_bytes = 0;
 	part->has_failed = part->is_stopped = false;
 	if (!chunks_save(&part->chunks, &map, err))
 		return false;
-	if (ftruncate(part->fd, 0) < 0)
+	if (fstat(part->fd, &stat) < 0)
+		return err_os(err, "stat %s", part->name);
+	if (stat.st_size > 0 && ftruncate(part->fd, 0) < 0)
 		return err_os(err, "empty %s", part->name);
 	return file_pwrite(part->fd, map.data, map.len, part->chunks.size_bytes, part->name, err);
 }
@@ -322,9 +328,10 @@ bool part_wait(struct part *part, uint64_t offset, uint64_t want, uint64_t *avai
 	uint64_t left = part->chunks.size_bytes - offset;
 
 	pthread_mutex_lock(&part->mutex);
+	if (offset / CHUNK_BYTES != part->reader_offset / CHUNK_BYTES)
+		pthread_cond_broadcast(&part->claimable); /* the window moved on by a chunk */
 	part->reader_offset = offset;
 	part->reader_target = offset + (want < left ? want : left);
-	pthread_cond_broadcast(&part->claimable);
 	while (part->chunks.prefix_bytes < part->reader_target && !part->has_failed)
 		pthread_cond_wait(&part->grown, &part->mutex);
 	bool is_there = part->chunks.prefix_bytes >= part->reader_target;
