@@ -5,7 +5,7 @@ usage: fake_registry.py LAYOUT [FAULT...]      prints its loopback port, serves 
 and logs each request to stderr, with the range it asks for
 
 A FAULT is KIND:PART[=VALUE]; the first whose PART stands in the path of a request decides:
-  body:PART=FILE    the file's bytes instead
+  body:PART=FILE    the file's bytes instead, and a header with their digest
   flip:PART         the right length, one bit wrong
   cut:PART=COUNT    promises the whole body, closes after COUNT bytes of it, ranges included
   stall:PART=COUNT  sends COUNT bytes of the body, then nothing for a minute
@@ -81,14 +81,14 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         kind, value = self.fault()
-        body, media_type = self.find()
-        if kind == "status" or body is None:
+        sound, media_type = self.find()
+        if kind == "status" or sound is None:
             self.send_response(int(value) if kind == "status" else 404)
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
-        digest = "sha256:" + hashlib.sha256(body).hexdigest()
-        body, sent, hangs = self.spoil(body)
+        body, sent, hangs = self.spoil(sound)
+        promised = body if kind == "body" else sound
         start = 0
         wanted = re.fullmatch(r"bytes=(\d+)-\d*", self.headers.get("Range", ""))
         if wanted and int(wanted[1]) < len(body):
@@ -98,7 +98,8 @@ class Answer(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Range", "bytes %d-%d/%d" % (start, len(body) - 1, len(body)))
         self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(body) - start))
-        self.send_header("Docker-Content-Digest", digest)
+        self.send_header("Docker-Content-Digest",
+                         "sha256:" + hashlib.sha256(promised).hexdigest())
         self.end_headers()
         if self.command == "HEAD":
             return

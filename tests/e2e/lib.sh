@@ -58,6 +58,7 @@ push() {
 start_fake() {
 	local port
 
+	: >fake.port
 	"$root/tests/e2e/fake_registry.py" "$@" >fake.port 2>fake.log &
 	for _ in $(seq 100); do
 		port=$(cat fake.port)
@@ -85,16 +86,18 @@ expect() {
 	}
 }
 
-# refuses CODE WORDS COMMAND...: the exit code, and exactly one sentence with these words.
+# refuses CODE WORDS COMMAND...: the exit code, and exactly one sentence with these words. Notes on
+# attempts that failed before are no errors.
 refuses() {
-	local code=$1 words=$2
+	local code=$1 words=$2 sentence
 
 	shift 2
 	expect "$code" "$@"
 	[ ! -s out ] || fail "said something on stdout: $(cat out)"
-	[ "$(wc -l <err)" -eq 1 ] || fail "not one line on stderr: $(cat err)"
-	grep -q '^vmbake: .*[^.]$' err || fail "not a sentence without a full stop: $(cat err)"
-	grep -qF -- "$words" err || fail "does not name '$words': $(cat err)"
+	sentence=$(grep -v '^vmbake: trying again: ' err)
+	[[ $sentence == "vmbake: "* && $sentence != *$'\n'* && $sentence != *. ]] ||
+		fail "not one sentence without a full stop: $(cat err)"
+	[[ $sentence == *"$words"* ]] || fail "does not name '$words': $sentence"
 }
 
 # bake IMAGE [OPTION...]: to ./image.ext4, in silence.
@@ -160,8 +163,10 @@ run_one() {
 	mkdir -p "$work/$promise"
 	set +e
 	(
-		trap 'clean_up "$work/$promise"' EXIT
-		set -e
+		trap 'set +x; clean_up "$work/$promise"' EXIT
+		exec 9>&1
+		BASH_XTRACEFD=9 # the commands go to the log, whatever is redirected
+		set -ex
 		cd "$work/$promise"
 		export VMBAKE_STORE=$PWD/store
 		"$promise"
