@@ -44,10 +44,8 @@ class Registry(http.server.ThreadingHTTPServer):
 class Answer(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, format, *args):
-        wanted = self.headers.get("Range") if hasattr(self, "headers") else None
-        sys.stderr.write("%s%s\n" % (format % args, " Range: " + wanted if wanted else ""))
-        sys.stderr.flush()
+    def log_message(self, *_):
+        """Nothing: a TLS greeting would be logged as it came, in bytes."""
 
     def find(self):
         """The body and media type of what the path names, or (None, "")."""
@@ -80,6 +78,8 @@ class Answer(http.server.BaseHTTPRequestHandler):
         return body, sent, kind == "stall"
 
     def do_GET(self):
+        wanted = self.headers.get("Range", "")
+        print(self.command, self.path, "Range:", wanted or "all", file=sys.stderr, flush=True)
         kind, value = self.fault()
         sound, media_type = self.find()
         if kind == "status" or sound is None:
@@ -90,9 +90,9 @@ class Answer(http.server.BaseHTTPRequestHandler):
         body, sent, hangs = self.spoil(sound)
         promised = body if kind == "body" else sound
         start = 0
-        wanted = re.fullmatch(r"bytes=(\d+)-\d*", self.headers.get("Range", ""))
-        if wanted and int(wanted[1]) < len(body):
-            start = int(wanted[1])
+        span = re.fullmatch(r"bytes=(\d+)-\d*", wanted)
+        if span and int(span[1]) < len(body):
+            start = int(span[1])
         self.send_response(206 if start else 200)
         if start:
             self.send_header("Content-Range", "bytes %d-%d/%d" % (start, len(body) - 1, len(body)))
