@@ -35,7 +35,12 @@ download() {
 		(cd "$temp" && apt-get download -qq "$real")
 }
 
+# Tests that run side by side want the same package: the second waits and finds it there.
 mkdir -p "$(dirname "$folder")"
+exec 9>"$folder.lock"
+flock 9
+[ ! -d "$folder" ] || exit 0
+
 temp=$(mktemp -d "$(dirname "$folder")/.fetch.XXXXXX")
 trap 'rm -rf "$temp"' EXIT
 
