@@ -69,6 +69,106 @@ bool archive_slurp(struct bytes *out, const char *path, struct err *err)
 	return read_to_end(archive, out, path, err);
 }
 
+struct archive_reader {
+	struct archive *archive;
+	char *path;
+};
+
+MUST_CHECK static bool check_regular(const char *path, struct err *err)
+{
+	struct stat stat;
+	CLEANUP(fd_closep) int fd = -1;
+
+	if (!file_open(&fd, AT_FDCWD, path, O_RDONLY | O_NONBLOCK, err))
+		return false;
+	if (fstat(fd, &stat) < 0)
+		return err_os(err, "stat %s", path);
+	if (!S_ISREG(stat.st_mode))
+		return err_set(err, ERR_USAGE, "%s is not a regular file", path);
+	return true;
+}
+
+bool archive_reader_open(struct archive_reader **out, const char *path, struct err *err)
+{
+	CLEANUP(archive_reader_freep) struct archive_reader *reader = calloc(1, sizeof(*reader));
+
+	if (!check_regular(path, err))
+		return false;
+	if (!reader)
+		return err_memory(err, path);
+	reader->path = view_copy(view_of(path));
+	reader->archive = archive_read_new();
+	if (!reader->path || !reader->archive)
+		return err_memory(err, path);
+	archive_read_support_filter_all(reader->archive);
+	archive_read_support_format_tar(reader->archive);
+	archive_read_support_format_ar(reader->archive);
+	archive_read_support_format_cpio(reader->archive);
+	archive_read_support_format_empty(reader->archive);
+	if (archive_read_open_filename(reader->archive, path, 64 << 10) != ARCHIVE_OK)
+		return err_archive(err, reader->archive, path);
+	*out = ptr_take(&reader);
+	return true;
+}
+
+void archive_reader_freep(struct archive_reader **reader)
+{
+	if (!*reader)
+		return;
+	reader_closep(&(*reader)->archive);
+	free((*reader)->path);
+	free(*reader);
+	*reader = NULL;
+}
+
+static enum archive_kind kind_of(struct archive_entry *entry)
+{
+	if (archive_entry_hardlink(entry))
+		return ARCHIVE_HARD_LINK;
+	if (archive_entry_symlink(entry))
+		return ARCHIVE_SYMLINK;
+	return archive_entry_filetype(entry) == AE_IFREG ? ARCHIVE_FILE : ARCHIVE_OTHER;
+}
+
+bool archive_reader_next(struct archive_reader *reader, struct archive_member *out, bool *is_end,
+			 struct err *err)
+{
+	struct archive_entry *entry = NULL;
+	int status = archive_read_next_header(reader->archive, &entry);
+
+	*is_end = status == ARCHIVE_EOF;
+	if (*is_end)
+		return true;
+	if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
+		return err_archive(err, reader->archive, reader->path);
+	const char *name = archive_entry_pathname(entry);
+	const char *hard_link = archive_entry_hardlink(entry);
+	const char *symlink = archive_entry_symlink(entry);
+	int64_t size_bytes = archive_entry_size(entry);
+
+	if (!name || size_bytes < 0)
+		return err_set(err, ERR_FORMAT, "%s: a member without a readable name or size",
+			       reader->path);
+	*out = (struct archive_member){
+		.name = name,
+		.kind = kind_of(entry),
+		.target = hard_link ? hard_link : symlink ? symlink : "",
+		.size_bytes = (uint64_t)size_bytes,
+	};
+	return true;
+}
+
+bool archive_reader_read(struct archive_reader *reader, void *buffer, size_t capacity, size_t *len,
+			 struct err *err)
+{
+	la_ssize_t got = archive_read_data(reader->archive, buffer, capacity);
+
+	if (got < 0)
+		return err_archive(err, reader->archive, reader->path);
+	*len = (size_t)got;
+	return true;
+}
+
 struct cpio {
 	struct archive *archive;
 	struct archive_entry *entry;

@@ -16,6 +16,27 @@
  * Errors: ERR_NOT_FOUND, ERR_FORMAT (broken compression), ERR_IO */
 MUST_CHECK bool archive_slurp(struct bytes *out, const char *path, struct err *err);
 
+/* The members of an archive, read once, front to back: tar, ar (.deb) or cpio, compressed or not;
+ * what is passed over in one that is not compressed is not read. */
+struct archive_reader;
+enum archive_kind { ARCHIVE_FILE, ARCHIVE_SYMLINK, ARCHIVE_HARD_LINK, ARCHIVE_OTHER };
+struct archive_member {
+	const char *name; /* as it stands there; borrowed until the next member, like target */
+	enum archive_kind kind;
+	const char *target; /* of a link; "" for others */
+	uint64_t size_bytes; /* of a file */
+};
+/* Errors: ERR_NOT_FOUND, ERR_USAGE (not a regular file), ERR_FORMAT */
+MUST_CHECK bool archive_reader_open(struct archive_reader **out, const char *path,
+				    struct err *err);
+void archive_reader_freep(struct archive_reader **reader);
+/* The next member; *is_end instead when there is none. */
+MUST_CHECK bool archive_reader_next(struct archive_reader *reader, struct archive_member *out,
+				    bool *is_end, struct err *err);
+/* Its content: *len is 0 only at the end. */
+MUST_CHECK bool archive_reader_read(struct archive_reader *reader, void *buffer, size_t capacity,
+				    size_t *len, struct err *err);
+
 /* A cpio archive (newc, as the kernel's initramfs wants it), the same bytes for the same calls:
  * mtime 0, ids 0, inode numbers in order of the calls. */
 struct cpio;
