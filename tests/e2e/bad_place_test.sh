@@ -8,12 +8,16 @@ make_images demo zoo small
 manifest=$(jq -r '.manifests[] | select(.annotations[] == "zoo") | .digest' "$layout/index.json")
 blob=$(jq -r '.layers[0].digest' "$layout/blobs/${manifest/://}")
 
-# in_disk MOUNT_OPTIONS COMMAND...: with a file system of its own at ./disk, gone afterwards.
-# Without root, inside a user namespace.
-in_disk() {
-	local namespaces=(--mount)
+# A file system of its own for one command, without root inside a user namespace.
+namespaces=(--mount)
+[ "$(id -u)" -eq 0 ] || namespaces+=(--map-root-user)
 
-	[ "$(id -u)" -eq 0 ] || namespaces+=(--map-root-user)
+needs_disk() {
+	unshare "${namespaces[@]}" mount -t tmpfs tmpfs . || skip "no right to mount a tmpfs"
+}
+
+# in_disk MOUNT_OPTIONS COMMAND...: with ./disk, gone afterwards; ./left lists what was left there.
+in_disk() {
 	unshare "${namespaces[@]}" "$root/tests/e2e/in_disk.sh" "$@"
 }
 
@@ -24,6 +28,7 @@ works_afterwards() {
 }
 
 it_says_when_the_outputs_disk_is_full() {
+	needs_disk
 	refuses 9 disk/image.ext4 in_disk size=2m \
 		vmbake build --progress none -o disk/image.ext4 "oci:$layout:zoo"
 	[ ! -s left ] || fail "left on the disk: $(cat left)"
@@ -31,6 +36,7 @@ it_says_when_the_outputs_disk_is_full() {
 }
 
 it_says_when_the_stores_disk_is_full() {
+	needs_disk
 	refuses 9 "No space left" in_disk size=2m \
 		vmbake build --progress none --store disk/store -o image.ext4 "oci:$layout:zoo"
 	[ ! -e image.ext4 ]
@@ -44,12 +50,14 @@ it_says_how_much_an_image_that_is_too_small_needs() {
 }
 
 it_names_an_output_that_cannot_be_written() {
+	needs_disk
 	refuses 12 disk/image.ext4 in_disk ro \
 		vmbake build --progress none -o disk/image.ext4 "oci:$layout:small"
 	works_afterwards
 }
 
 it_names_a_store_that_cannot_be_written() {
+	needs_disk
 	refuses 12 disk/store in_disk ro \
 		vmbake build --progress none --store disk/store -o image.ext4 "oci:$layout:small"
 	[ ! -e image.ext4 ]
