@@ -15,12 +15,26 @@ struct blob {
 	struct digest digest;
 	uint64_t size_bytes, offset; /* of the next byte to hand out */
 	struct sha256 *hash; /* of what was handed out */
-	int fd; /* a whole file: a layout's, or kept from an earlier build; -1: part is it */
+	int fd; /* a whole file: a layout's, or kept from an earlier build; or -1 */
+	struct member_stream *member; /* of an archive, or NULL */
 	int kept_dir_fd; /* borrowed, -1: fd is not ours to remove */
 	struct part *part;
 	struct fetch *fetch; /* NULL when nothing is missing */
+	struct digest diff_id;
+	char magic[4]; /* its first bytes */
 	bool is_verified; /* its end was reached */
 };
+
+/* A docker archive names a compressed layer by the diff_id of the tar inside, which whoever
+ * unpacks it checks: there is no digest of the blob itself. */
+static bool is_named_by_content(const struct blob *blob)
+{
+	bool is_compressed = memcmp(blob->magic, "\x1f\x8b", 2) == 0 ||
+			     memcmp(blob->magic, "\x28\xb5\x2f\xfd", 4) == 0;
+
+	return blob->source->docker_archive && is_compressed &&
+	       digest_equal(&blob->digest, &blob->diff_id);
+}
 
 MUST_CHECK static bool wrap(const struct blob *blob, struct err *err)
 {
@@ -36,7 +50,7 @@ MUST_CHECK static bool verify_end(struct blob *blob, struct err *err)
 	struct digest found = sha256_now(blob->hash);
 	char text[DIGEST_TEXT_BYTES], hex[DIGEST_HEX_BYTES];
 
-	blob->is_verified = digest_equal(&found, &blob->digest);
+	blob->is_verified = digest_equal(&found, &blob->digest) || is_named_by_content(blob);
 	if (blob->is_verified)
 		return true;
 	digest_text(&found, text);
@@ -104,22 +118,40 @@ MUST_CHECK static bool check_resumed(struct blob *blob, struct err *err)
 	return part_reset(blob->part, err) && start_fetch(blob, err);
 }
 
-MUST_CHECK static bool read_at_offset(struct blob *blob, void *buffer, size_t capacity, size_t *len,
-				      struct err *err)
+/* The next count bytes, from wherever they are. */
+MUST_CHECK static bool read_bytes(struct blob *blob, void *buffer, size_t count, size_t *len,
+				  struct err *err)
+{
+	int fd = blob->part ? part_fd(blob->part) : blob->fd;
+
+	*len = count;
+	if (!blob->member)
+		return file_pread(fd, buffer, count, blob->offset, "its file", err);
+	if (!member_stream_read(blob->member, buffer, count, len, err))
+		return false;
+	return *len > 0 || err_set(err, ERR_INTEGRITY, "it ends %llu bytes too early",
+				   (unsigned long long)(blob->size_bytes - blob->offset));
+}
+
+MUST_CHECK static bool read_next(struct blob *blob, void *buffer, size_t capacity, size_t *len,
+				 struct err *err)
 {
 	uint64_t available = blob->size_bytes - blob->offset;
 	uint64_t want = capacity < WAIT_BYTES ? capacity : WAIT_BYTES;
-	int fd = blob->part ? part_fd(blob->part) : blob->fd;
 
 	if (blob->part && !part_wait(blob->part, blob->offset, want, &available, err))
 		return false;
 	size_t count = available < capacity ? (size_t)available : capacity;
 
-	if (!file_pread(fd, buffer, count, blob->offset, "its file", err))
+	if (!read_bytes(blob, buffer, count, len, err))
 		return false;
-	sha256_add(blob->hash, buffer, count);
-	blob->offset += count;
-	*len = count;
+	if (blob->offset < sizeof(blob->magic)) {
+		size_t room = sizeof(blob->magic) - (size_t)blob->offset;
+
+		memcpy(blob->magic + blob->offset, buffer, *len < room ? *len : room);
+	}
+	sha256_add(blob->hash, buffer, *len);
+	blob->offset += *len;
 	return true;
 }
 
@@ -131,7 +163,7 @@ MUST_CHECK static bool blob_read(struct stream *self, void *buffer, size_t capac
 	bool is_end = blob->offset == blob->size_bytes;
 
 	if (is_end ? verify_end(blob, err)
-		   : check_resumed(blob, err) && read_at_offset(blob, buffer, capacity, len, err)) {
+		   : check_resumed(blob, err) && read_next(blob, buffer, capacity, len, err)) {
 		*len = is_end ? 0 : *len;
 		return true;
 	}
@@ -140,18 +172,11 @@ MUST_CHECK static bool blob_read(struct stream *self, void *buffer, size_t capac
 	return wrap(blob, err);
 }
 
-/* A whole file has the size that was promised, or it is not the blob. */
-MUST_CHECK static bool check_size(const struct blob *blob, struct err *err)
+MUST_CHECK static bool check_size(const struct blob *blob, uint64_t size_bytes, struct err *err)
 {
-	struct stat stat;
-
-	if (fstat(blob->fd, &stat) < 0)
-		return err_os(err, "stat");
-	if ((uint64_t)stat.st_size != blob->size_bytes)
-		return err_set(err, ERR_INTEGRITY, "it has %llu bytes, the manifest says %llu",
-			       (unsigned long long)stat.st_size,
-			       (unsigned long long)blob->size_bytes);
-	return true;
+	return size_bytes == blob->size_bytes ||
+	       err_set(err, ERR_INTEGRITY, "it has %llu bytes, the manifest says %llu",
+		       (unsigned long long)size_bytes, (unsigned long long)blob->size_bytes);
 }
 
 /* Another process may have kept the blob, or be fetching it: its .part is locked then, and after
@@ -159,13 +184,13 @@ MUST_CHECK static bool check_size(const struct blob *blob, struct err *err)
 static bool open_kept(struct blob *blob, int dir_fd)
 {
 	char hex[DIGEST_HEX_BYTES];
-	struct err ignored;
+	struct stat stat;
 
 	digest_hex(&blob->digest, hex);
 	blob->fd = openat(dir_fd, hex, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (blob->fd < 0)
 		return false;
-	if (!check_size(blob, &ignored)) {
+	if (fstat(blob->fd, &stat) < 0 || (uint64_t)stat.st_size != blob->size_bytes) {
 		unlinkat(dir_fd, hex, 0);
 		fd_closep(&blob->fd);
 		return false;
@@ -189,6 +214,19 @@ MUST_CHECK static bool open_remote(struct blob *blob, int dir_fd, struct err *er
 	return start_fetch(blob, err);
 }
 
+MUST_CHECK static bool open_local(struct blob *blob, struct err *err)
+{
+	struct image_source *source = blob->source;
+	uint64_t size_bytes = 0;
+
+	if (source->layout ? !layout_open_blob(source->layout, &blob->digest, &blob->fd,
+					       &blob->member, &size_bytes, err)
+			   : !docker_archive_layer(source->docker_archive, &blob->digest,
+						   &blob->member, &size_bytes, err))
+		return false;
+	return check_size(blob, size_bytes, err);
+}
+
 bool blob_open(struct blob **out, struct image_source *source, const struct layer *layer,
 	       int blobs_dir_fd, struct err *err)
 {
@@ -200,15 +238,14 @@ bool blob_open(struct blob **out, struct image_source *source, const struct laye
 		.stream.read = blob_read,
 		.source = source,
 		.digest = layer->digest,
+		.diff_id = layer->diff_id,
 		.size_bytes = layer->size_bytes,
 		.fd = -1,
 		.kept_dir_fd = -1,
 	};
 	if (!sha256_new(&blob->hash, err))
 		return false;
-	if (source->registry ? !open_remote(blob, blobs_dir_fd, err)
-			     : !layout_open_blob(source->layout, &blob->digest, &blob->fd, err) ||
-				       !check_size(blob, err))
+	if (source->registry ? !open_remote(blob, blobs_dir_fd, err) : !open_local(blob, err))
 		return wrap(blob, err);
 	*out = ptr_take(&blob);
 	return true;
@@ -240,6 +277,7 @@ void blob_freep(struct blob **blob)
 		part_discard((*blob)->part); /* nothing in it is worth keeping */
 	part_closep(&(*blob)->part);
 	fd_closep(&(*blob)->fd);
+	member_stream_freep(&(*blob)->member);
 	sha256_freep(&(*blob)->hash);
 	free(*blob);
 	*blob = NULL;

@@ -9,11 +9,20 @@
 #include "base/file.h"
 #include "base/json.h"
 
+/* Exactly one is there. */
 struct layout {
-	int dir_fd;
+	int dir_fd; /* or -1 */
+	struct members *members;
 };
 
 enum { BLOB_PATH_BYTES = sizeof("blobs/sha256/") + DIGEST_HEX_LEN };
+
+MUST_CHECK static bool slurp(struct layout *layout, const char *name, struct bytes *out,
+			     struct err *err)
+{
+	return layout->members ? members_slurp(layout->members, name, out, err)
+			       : file_slurp(out, layout->dir_fd, name, err);
+}
 
 MUST_CHECK static bool check_version(struct layout *layout, struct err *err)
 {
@@ -21,7 +30,7 @@ MUST_CHECK static bool check_version(struct layout *layout, struct err *err)
 	CLEANUP(json_freep) struct json_t *json = NULL;
 	const char *version = NULL;
 
-	if (!file_slurp(&text, layout->dir_fd, "oci-layout", err))
+	if (!slurp(layout, "oci-layout", &text, err))
 		return false;
 	if (!json_parse(&json, bytes_view(&text), err) ||
 	    !json_need_string(json, "imageLayoutVersion", &version, err))
@@ -31,14 +40,16 @@ MUST_CHECK static bool check_version(struct layout *layout, struct err *err)
 	return true;
 }
 
-bool layout_open(struct layout **out, const char *path, struct err *err)
+MUST_CHECK static bool open_either(struct layout **out, const char *path, bool is_archive,
+				   struct err *err)
 {
 	CLEANUP(layout_freep) struct layout *layout = calloc(1, sizeof(*layout));
 
 	if (!layout)
 		return err_memory(err, "a layout");
 	layout->dir_fd = -1;
-	if (!file_open(&layout->dir_fd, AT_FDCWD, path, O_RDONLY | O_DIRECTORY, err))
+	if (is_archive ? !members_open(&layout->members, path, err)
+		       : !file_open(&layout->dir_fd, AT_FDCWD, path, O_RDONLY | O_DIRECTORY, err))
 		return false;
 	if (!check_version(layout, err))
 		return err->kind == ERR_NOT_FOUND
@@ -48,18 +59,29 @@ bool layout_open(struct layout **out, const char *path, struct err *err)
 	return true;
 }
 
+bool layout_open(struct layout **out, const char *path, struct err *err)
+{
+	return open_either(out, path, false, err);
+}
+
+bool layout_open_archive(struct layout **out, const char *path, struct err *err)
+{
+	return open_either(out, path, true, err);
+}
+
 void layout_freep(struct layout **layout)
 {
 	if (!*layout)
 		return;
 	fd_closep(&(*layout)->dir_fd);
+	members_freep(&(*layout)->members);
 	free(*layout);
 	*layout = NULL;
 }
 
 bool layout_index(struct layout *layout, struct bytes *out, struct err *err)
 {
-	return file_slurp(out, layout->dir_fd, "index.json", err);
+	return slurp(layout, "index.json", out, err);
 }
 
 static void blob_path(char out[BLOB_PATH_BYTES], const struct digest *digest)
@@ -76,7 +98,7 @@ bool layout_small_blob(struct layout *layout, const struct digest *digest, struc
 	char path[BLOB_PATH_BYTES];
 
 	blob_path(path, digest);
-	if (!file_slurp(out, layout->dir_fd, path, err))
+	if (!slurp(layout, path, out, err))
 		return false;
 	struct digest found = digest_of(out->data, out->len);
 
@@ -85,13 +107,12 @@ bool layout_small_blob(struct layout *layout, const struct digest *digest, struc
 	return true;
 }
 
-bool layout_open_blob(struct layout *layout, const struct digest *digest, int *fd, struct err *err)
+MUST_CHECK static bool open_file(const struct layout *layout, const char *path, int *fd,
+				 uint64_t *size_bytes, struct err *err)
 {
 	CLEANUP(fd_closep) int opened = -1;
-	char path[BLOB_PATH_BYTES];
 	struct stat stat;
 
-	blob_path(path, digest);
 	if (!file_open(&opened, layout->dir_fd, path, O_RDONLY | O_NONBLOCK, err))
 		return false;
 	if (fstat(opened, &stat) < 0)
@@ -99,5 +120,19 @@ bool layout_open_blob(struct layout *layout, const struct digest *digest, int *f
 	if (!S_ISREG(stat.st_mode))
 		return err_set(err, ERR_FORMAT, "%s is not a regular file", path);
 	*fd = fd_take(&opened);
+	*size_bytes = (uint64_t)stat.st_size;
 	return true;
+}
+
+bool layout_open_blob(struct layout *layout, const struct digest *digest, int *fd,
+		      struct member_stream **stream, uint64_t *size_bytes, struct err *err)
+{
+	char path[BLOB_PATH_BYTES];
+	size_t place = 0;
+
+	blob_path(path, digest);
+	if (!layout->members)
+		return open_file(layout, path, fd, size_bytes, err);
+	return members_find(layout->members, path, &place, size_bytes, err) &&
+	       member_stream_open(stream, layout->members, place, err);
 }

@@ -9,6 +9,23 @@
 
 enum { INDEX_DEPTH_MAX = 4, DOCUMENT_COUNT_MAX = 256, LIST_BYTES = 300 };
 
+MUST_CHECK static bool open_transport(struct image_source *source, struct err *err)
+{
+	const struct reference *reference = &source->reference;
+
+	switch (reference->transport) {
+	case TRANSPORT_REGISTRY:
+		return registry_open(&source->registry, reference, &source->options, err);
+	case TRANSPORT_OCI:
+		return layout_open(&source->layout, reference->path, err);
+	case TRANSPORT_OCI_ARCHIVE:
+		return layout_open_archive(&source->layout, reference->path, err);
+	case TRANSPORT_DOCKER_ARCHIVE:
+		return docker_archive_open(&source->docker_archive, reference->path, err);
+	}
+	return err_set(err, ERR_INTERNAL, "transport %d", (int)reference->transport);
+}
+
 bool image_source_open(struct image_source **out, const struct reference *reference,
 		       const struct source_options *options, struct err *err)
 {
@@ -19,18 +36,8 @@ bool image_source_open(struct image_source **out, const struct reference *refere
 	source->reference = *reference;
 	source->options = *options;
 	reference_text(reference, source->text);
-	switch (reference->transport) {
-	case TRANSPORT_REGISTRY:
-		if (!registry_open(&source->registry, reference, &source->options, err))
-			return false;
-		break;
-	case TRANSPORT_OCI:
-		if (!layout_open(&source->layout, reference->path, err))
-			return err_wrap(err, "%s", source->text);
-		break;
-	default:
-		return err_set(err, ERR_UNSUPPORTED, "%s: images in archives", source->text);
-	}
+	if (!open_transport(source, err))
+		return err_wrap(err, "%s", source->text);
 	*out = ptr_take(&source);
 	return true;
 }
@@ -41,6 +48,7 @@ void image_source_freep(struct image_source **source)
 		return;
 	registry_freep(&(*source)->registry);
 	layout_freep(&(*source)->layout);
+	docker_archive_freep(&(*source)->docker_archive);
 	free(*source);
 	*source = NULL;
 }
@@ -82,6 +90,21 @@ static void add_seen(struct search *search, const char *text)
 			 len > 0 ? ", " : "", text);
 }
 
+/* The image, if it is for the platform that is wanted. Takes it, or leaves it. */
+static void offer(struct search *search, struct image *image)
+{
+	char platform[PLATFORM_TEXT_BYTES];
+
+	if (!platform_fits(&image->platform, search->want)) {
+		platform_text(&image->platform, platform);
+		add_seen(search, platform);
+		return;
+	}
+	search->image = *image;
+	search->is_found = true;
+	*image = (struct image){ 0 };
+}
+
 MUST_CHECK static bool take_manifest(struct search *search, struct manifest *manifest,
 				     const struct digest *digest, const struct platform *fallback,
 				     struct err *err)
@@ -94,7 +117,6 @@ MUST_CHECK static bool take_manifest(struct search *search, struct manifest *man
 		.config_size_bytes = manifest->config_size_bytes,
 		.layer_count = manifest->layer_count,
 	};
-	char platform[PLATFORM_TEXT_BYTES];
 
 	image.layers = ptr_take(&manifest->layers);
 	char config[DIGEST_TEXT_BYTES];
@@ -103,14 +125,7 @@ MUST_CHECK static bool take_manifest(struct search *search, struct manifest *man
 	if (!load_config(search->source, manifest, &text, err) ||
 	    !config_read(&image, bytes_view(&text), fallback, err))
 		return err_wrap(err, "config %s", config);
-	if (!platform_fits(&image.platform, search->want)) {
-		platform_text(&image.platform, platform);
-		add_seen(search, platform);
-		return true;
-	}
-	search->image = image;
-	search->is_found = true;
-	image = (struct image){ 0 };
+	offer(search, &image);
 	return true;
 }
 
@@ -233,13 +248,32 @@ MUST_CHECK static bool search_registry(struct search *search, struct err *err)
 	       search_document(search, bytes_view(&text), NULL, 0, err);
 }
 
+MUST_CHECK static bool search_docker_archive(struct search *search, struct err *err)
+{
+	CLEANUP(image_freep) struct image image = { 0 };
+	struct image_source *source = search->source;
+
+	if (!docker_archive_image(source->docker_archive, source->reference.tag, &image, err))
+		return false;
+	offer(search, &image);
+	return true;
+}
+
+MUST_CHECK static bool search_source(struct search *search, struct err *err)
+{
+	if (search->source->registry)
+		return search_registry(search, err);
+	return search->source->layout ? search_layout(search, err)
+				      : search_docker_archive(search, err);
+}
+
 bool image_resolve(struct image *out, struct image_source *source, const struct platform *platform,
 		   struct err *err)
 {
 	struct search search = { .source = source, .want = platform };
 	char wanted[PLATFORM_TEXT_BYTES];
 
-	if (source->registry ? !search_registry(&search, err) : !search_layout(&search, err))
+	if (!search_source(&search, err))
 		return err_wrap(err, "%s", source->text);
 	platform_text(platform, wanted);
 	if (!search.is_found)
