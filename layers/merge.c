@@ -44,11 +44,11 @@ static bool is_usable_name(struct view name)
 	       !view_equal(name, "..");
 }
 
-/* The directory of the lower layers that a removal speaks of; TREE_NONE when there is none, and
- * when a symlink on the way becomes something else in this layer: what the removal then means is
- * the new directory, which has nothing of the lower layers in it. */
-MUST_CHECK static bool find_dir(struct merge *merge, struct view path, uint32_t *out,
-				struct err *err)
+/* The directory at a path, or TREE_NONE. A removal finds none either when a symlink on the way
+ * becomes something else in this layer: what it then means is the new directory, which has nothing
+ * of the lower layers in it. */
+MUST_CHECK static bool find_dir(struct merge *merge, struct view path, bool is_removal,
+				uint32_t *out, struct err *err)
 {
 	struct walk walk;
 	bool is_replaced = false;
@@ -61,11 +61,14 @@ MUST_CHECK static bool find_dir(struct merge *merge, struct view path, uint32_t 
 			*out = walk.dir;
 			return true;
 		case WALK_MISSING:
+			if (walk_pass_missing(&walk, NULL, MISSING_MAX) > 0)
+				return true;
+			break;
 		case WALK_FILE:
 			return true;
 		case WALK_SYMLINK:
-			if (!replaced_has(&merge->replaced, merge->tree, merge->index, walk.name,
-					  &is_replaced, err))
+			if (is_removal && !replaced_has(&merge->replaced, merge->tree, merge->index,
+							walk.name, &is_replaced, err))
 				return false;
 			if (is_replaced)
 				return true;
@@ -75,28 +78,75 @@ MUST_CHECK static bool find_dir(struct merge *merge, struct view path, uint32_t 
 	}
 }
 
-MUST_CHECK static bool remove_one(struct merge *merge, const struct index_entry *entry,
-				  struct err *err)
+/* What a removal asks for: a name to unlink or a directory to empty, or nothing. */
+struct removal {
+	uint32_t name, dir;
+};
+
+MUST_CHECK static bool find_removal(struct merge *merge, const struct index_entry *entry,
+				    struct removal *out, struct err *err)
 {
 	struct view path = index_path(merge->index, entry);
 	struct place place = place_of(path);
 	uint32_t dir = TREE_NONE;
 
-	if (entry->kind == ENTRY_OPAQUE) {
-		if (!find_dir(merge, path, &dir, err))
-			return false;
-		if (dir != TREE_NONE)
-			tree_empty(merge->tree, dir);
-		return true;
-	}
+	if (entry->kind == ENTRY_OPAQUE)
+		return find_dir(merge, path, true, &out->dir, err);
 	if (!is_usable_name(place.name))
 		return err_set(err, ERR_FORMAT, "a whiteout without a name");
-	if (!find_dir(merge, place.parent, &dir, err))
+	if (!find_dir(merge, place.parent, true, &dir, err))
 		return false;
-	uint32_t name = dir == TREE_NONE ? TREE_NONE : tree_find(merge->tree, dir, place.name);
+	if (dir != TREE_NONE)
+		out->name = tree_find(merge->tree, dir, place.name);
+	return true;
+}
 
-	if (name != TREE_NONE)
-		tree_unlink(merge->tree, name);
+static bool is_removal(const struct index_entry *entry)
+{
+	return entry->kind == ENTRY_WHITEOUT || entry->kind == ENTRY_OPAQUE;
+}
+
+static bool err_entry(struct err *err, const struct merge *merge, const struct index_entry *entry)
+{
+	return err_wrap(err, "entry '%.*s'", VIEW_ARGS(index_path(merge->index, entry)));
+}
+
+MUST_CHECK static bool find_removals(struct merge *merge, struct removal *removals,
+				     struct err *err)
+{
+	for (uint64_t i = 0; i < merge->index->entry_count; i++) {
+		const struct index_entry *entry = &merge->index->entries[i];
+
+		if (is_removal(entry) && !find_removal(merge, entry, removals++, err))
+			return err_entry(err, merge, entry);
+	}
+	return true;
+}
+
+/* All are found before any is done: each speaks of the lower layers as they are, so their order
+ * does not matter, even where one removes the symlink that leads to another. */
+MUST_CHECK static bool remove_all(struct merge *merge, struct err *err)
+{
+	CLEANUP(freep) struct removal *removals = NULL;
+	size_t count = 0;
+
+	for (uint64_t i = 0; i < merge->index->entry_count; i++)
+		count += is_removal(&merge->index->entries[i]);
+	if (count == 0)
+		return true;
+	removals = calloc(count, sizeof(*removals));
+	if (!removals)
+		return err_memory(err, "the removals of a layer");
+	if (!find_removals(merge, removals, err))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (removals[i].dir != TREE_NONE)
+			tree_empty(merge->tree, removals[i].dir);
+		/* It may have gone with what was above it. */
+		if (removals[i].name != TREE_NONE &&
+		    tree_name(merge->tree, removals[i].name)->inode != TREE_NONE)
+			tree_unlink(merge->tree, removals[i].name);
+	}
 	return true;
 }
 
@@ -118,24 +168,13 @@ MUST_CHECK static bool make_dirs(struct merge *merge, uint32_t *dir, const struc
 	return true;
 }
 
-/* The walk met a component that is not there. What follows it cannot be there either, so ".." takes
- * back the last missing one; when all are taken back the walk goes on where it was. */
-MUST_CHECK static bool pass_missing(struct merge *merge, struct walk *walk, struct err *err)
+MUST_CHECK static bool make_missing(struct merge *merge, struct walk *walk, struct err *err)
 {
 	struct view missing[MISSING_MAX];
-	struct view component = { 0 };
-	size_t count = 1;
+	size_t count = walk_pass_missing(walk, missing, MISSING_MAX);
 
-	missing[0] = walk->component;
-	while (count > 0 && walk_take(walk, &component)) {
-		if (view_equal(component, ".."))
-			count--;
-		else if (count == MISSING_MAX)
-			return err_set(err, ERR_UNSUPPORTED, "a parent over %d bytes",
-				       PATH_BYTES_MAX);
-		else
-			missing[count++] = component;
-	}
+	if (count > MISSING_MAX)
+		return err_set(err, ERR_UNSUPPORTED, "a parent over %d bytes", PATH_BYTES_MAX);
 	return make_dirs(merge, &walk->dir, missing, count, err);
 }
 
@@ -152,7 +191,7 @@ MUST_CHECK static bool make_parent(struct merge *merge, struct view path, uint32
 			*out = walk.dir;
 			return true;
 		case WALK_MISSING:
-			if (!pass_missing(merge, &walk, err))
+			if (!make_missing(merge, &walk, err))
 				return false;
 			break;
 		case WALK_FILE:
@@ -201,16 +240,24 @@ static void drop_name(struct merge *merge, uint32_t name)
 	tree_unlink(merge->tree, name);
 }
 
-MUST_CHECK static bool find_link_target(const struct merge *merge, struct view link, uint32_t *out,
+/* The last component is not followed: a symlink can have several names. */
+MUST_CHECK static bool find_link_target(struct merge *merge, struct view link, uint32_t *out,
 					struct err *err)
 {
-	uint32_t target = TREE_NONE;
+	struct place place = place_of(link);
+	uint32_t dir = TREE_NONE, name = TREE_NONE;
 
-	if (!tree_walk(merge->tree, link, false, &target, err))
+	if (place.name.len == 0)
+		return err_set(err, ERR_FORMAT, "hard link to the root directory");
+	if (!find_dir(merge, place.parent, false, &dir, err))
 		return err_wrap(err, "hard link to '%.*s'", VIEW_ARGS(link));
-	if (target == TREE_NONE)
+	if (dir != TREE_NONE)
+		name = tree_find(merge->tree, dir, place.name);
+	if (name == TREE_NONE)
 		return err_set(err, ERR_FORMAT, "hard link to '%.*s', which is not there",
 			       VIEW_ARGS(link));
+	uint32_t target = tree_name(merge->tree, name)->inode;
+
 	if (tree_inode(merge->tree, target)->is_dir)
 		return err_set(err, ERR_FORMAT, "hard link to '%.*s', which is a directory",
 			       VIEW_ARGS(link));
@@ -284,21 +331,13 @@ MUST_CHECK static bool add_one(struct merge *merge, const struct index_entry *en
 	return add_named(merge, entry, parent, place.name, err);
 }
 
-static bool is_removal(const struct index_entry *entry)
-{
-	return entry->kind == ENTRY_WHITEOUT || entry->kind == ENTRY_OPAQUE;
-}
-
-MUST_CHECK static bool each_entry(struct merge *merge, bool removals, struct err *err)
+MUST_CHECK static bool add_all(struct merge *merge, struct err *err)
 {
 	for (uint64_t i = 0; i < merge->index->entry_count; i++) {
 		const struct index_entry *entry = &merge->index->entries[i];
 
-		if (is_removal(entry) != removals)
-			continue;
-		if (!(removals ? remove_one(merge, entry, err) : add_one(merge, entry, err)))
-			return err_wrap(err, "entry '%.*s'",
-					VIEW_ARGS(index_path(merge->index, entry)));
+		if (!is_removal(entry) && !add_one(merge, entry, err))
+			return err_entry(err, merge, entry);
 	}
 	return true;
 }
@@ -306,7 +345,7 @@ MUST_CHECK static bool each_entry(struct merge *merge, bool removals, struct err
 bool merge_layer(struct tree *tree, const struct index *index, uint32_t number, struct err *err)
 {
 	struct merge merge = { .tree = tree, .index = index, .number = number };
-	bool is_merged = each_entry(&merge, true, err) && each_entry(&merge, false, err);
+	bool is_merged = remove_all(&merge, err) && add_all(&merge, err);
 
 	replaced_freep(&merge.replaced);
 	return is_merged;

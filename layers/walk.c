@@ -35,12 +35,29 @@ bool walk_is_last(struct walk *walk)
 	return !has_more(walk);
 }
 
-bool walk_take(struct walk *walk, struct view *component)
+static bool take(struct walk *walk, struct view *component)
 {
 	if (!has_more(walk))
 		return false;
 	*component = view_cut(&walk->rests[walk->depth - 1], '/');
 	return true;
+}
+
+size_t walk_pass_missing(struct walk *walk, struct view *missing, size_t max)
+{
+	struct view component = walk->component;
+	size_t count = 0;
+
+	do {
+		bool is_back = view_equal(component, "..");
+
+		if (!is_back && count == max)
+			return max + 1;
+		if (!is_back && missing)
+			missing[count] = component;
+		count = is_back ? count - 1 : count + 1;
+	} while (count > 0 && take(walk, &component));
+	return count;
 }
 
 static uint32_t parent_of(const struct tree *tree, uint32_t dir)
@@ -50,7 +67,7 @@ static uint32_t parent_of(const struct tree *tree, uint32_t dir)
 
 enum walk_stop walk_next(struct walk *walk)
 {
-	while (walk_take(walk, &walk->component)) {
+	while (take(walk, &walk->component)) {
 		if (view_equal(walk->component, "..")) {
 			walk->dir = parent_of(walk->tree, walk->dir);
 			continue;

@@ -44,5 +44,8 @@ MUST_CHECK bool walk_follow(struct walk *walk, struct err *err);
 /* Is nothing left behind the last component? */
 bool walk_is_last(struct walk *walk);
 
-/* Take the next component without looking it up; false when there is none. */
-bool walk_take(struct walk *walk, struct view *component);
+/* Behind WALK_MISSING. What follows a missing component cannot be there either, so ".." takes back
+ * the last missing one; when all are taken back the walk can go on.
+ * missing:  missing[max], the names that are left, or NULL: nobody wants them
+ * Returns how many are left; max + 1: more than that */
+size_t walk_pass_missing(struct walk *walk, struct view *missing, size_t max);

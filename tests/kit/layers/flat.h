@@ -35,6 +35,8 @@ void flat_freep(struct flat *flat);
 struct flat_node *flat_add(struct flat *flat);
 /* first_name of all is set from inode numbers: inodes[i] is nodes[i]'s before sorting. */
 void flat_sort(struct flat *flat, const uint64_t *inodes);
+/* Append what an entry of a case says of its inode; NULL: a directory that no entry describes. */
+void flat_add_entry(struct flat *flat, struct view path, const struct case_entry *entry);
 struct view flat_xattrs(struct flat *flat, const struct xattr *xattrs, size_t count);
 
 /* All that tree says; borrowed from its indexes, which must outlive it. */

@@ -26,13 +26,14 @@ static const struct case_entry *inode_of(const struct case_list *tree,
 	abort();
 }
 
-static void add_wanted(struct flat *flat, const struct case_entry *name,
-		       const struct case_entry *inode)
+void flat_add_entry(struct flat *flat, struct view path, const struct case_entry *entry)
 {
+	static const struct case_entry none = { .kind = ENTRY_DIR, .mode = 0755 };
+	const struct case_entry *inode = entry ? entry : &none;
 	struct view xattrs = flat_xattrs(flat, inode->xattrs, inode->xattr_count);
 
 	*flat_add(flat) = (struct flat_node){
-		.path = view_equal(name->path, "/") ? (struct view){ "", 0 } : name->path,
+		.path = path,
 		.kind = inode->kind,
 		.mode = inode->mode,
 		.uid = inode->uid,
@@ -45,8 +46,7 @@ static void add_wanted(struct flat *flat, const struct case_entry *name,
 		.size = inode->size,
 		.body_crc32c = inode->kind == ENTRY_FILE ? crc_of(inode) : 0,
 		.xattrs = xattrs,
-		.is_made = inode->is_made,
-		.want = inode,
+		.is_made = !entry || entry->is_made,
 	};
 }
 
@@ -58,10 +58,13 @@ void flat_from_case(struct flat *out, const struct case_file *file)
 		abort();
 	*out = (struct flat){ 0 };
 	for (size_t i = 0; i < file->tree.count; i++) {
-		const struct case_entry *inode = inode_of(&file->tree, &file->tree.entries[i]);
+		const struct case_entry *name = &file->tree.entries[i];
+		const struct case_entry *inode = inode_of(&file->tree, name);
+		bool is_root = view_equal(name->path, "/");
 
 		inodes[i] = (uint64_t)(inode - file->tree.entries);
-		add_wanted(out, &file->tree.entries[i], inode);
+		flat_add_entry(out, is_root ? view_of("") : name->path, inode);
+		out->nodes[i].want = inode;
 	}
 	flat_sort(out, inodes);
 	free(inodes);
