@@ -1,5 +1,7 @@
 #include "cmdline.h"
 
+#include "base/file.h"
+
 static bool is_space(char byte)
 {
 	return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\v' || byte == '\f' ||
@@ -65,4 +67,12 @@ bool cmdline_find(struct view text, const char *name, struct view *value)
 			*value = option.value;
 	}
 	return is_there;
+}
+
+bool cmdline_read(struct bytes *out, int root_fd, struct err *err)
+{
+	enum { CMDLINE_BYTES_MAX = 64 << 10 }; /* the kernel's own limit is 2 or 4 KiB */
+
+	*out = bytes_capped(CMDLINE_BYTES_MAX);
+	return file_slurp(out, root_fd, "proc/cmdline", err);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -11,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "say.h"
@@ -50,6 +52,8 @@ enum ending_method ending_method_of_machine(int root_fd)
 	return END_BY_POWER_OFF;
 }
 
+enum { MOUNTS_BYTES_MAX = 1 << 20 };
+
 /* Nothing may write any more when the root becomes read-only. A process in an uninterruptible
  * sleep is waited for no longer than this. */
 static void kill_all(void)
@@ -75,11 +79,47 @@ static void end(enum ending_method method)
 	reboot(method == END_BY_REBOOT ? RB_AUTOBOOT : RB_POWER_OFF);
 }
 
-void ending_switch_off(enum ending_method method)
+/* Those of /proc/mounts that are on a device, newest first. */
+static void unmount_drives(void)
+{
+	CLEANUP(bytes_freep) struct bytes text = bytes_capped(MOUNTS_BYTES_MAX);
+	struct err ignored;
+
+	if (!file_slurp(&text, AT_FDCWD, "/proc/mounts", &ignored))
+		return;
+	while (text.len > 0) {
+		ptrdiff_t start;
+
+		text.data[--text.len] = '\0'; /* the newline */
+		start = view_find_last(bytes_view(&text), '\n') + 1;
+		struct view line = view_from(bytes_view(&text), (size_t)start);
+		struct view device = view_cut(&line, ' '), target = view_cut(&line, ' ');
+
+		text.len = (size_t)start;
+		if (!view_starts(device, "/dev/") || target.len < 2)
+			continue;
+		text.data[target.ptr + target.len - text.data] = '\0';
+		umount2(target.ptr, 0);
+	}
+}
+
+/* Extra drives first, the root last; what cannot be unmounted stays synced. */
+static void unmount_all(int drive_fd)
+{
+	char drive[32];
+
+	unmount_drives();
+	mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL);
+	snprintf(drive, sizeof(drive), "/proc/self/fd/%d", drive_fd);
+	if (drive_fd >= 0)
+		mount(NULL, drive, NULL, MS_REMOUNT | MS_RDONLY, NULL);
+}
+
+void ending_switch_off(enum ending_method method, int drive_fd)
 {
 	kill_all();
 	sync();
-	mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL);
+	unmount_all(drive_fd);
 	end(method);
 	say("the machine cannot be switched off: %s", strerror(errno));
 	for (;;)

@@ -23,8 +23,9 @@ enum ending_method { END_BY_POWER_OFF, END_BY_REBOOT };
  * it; Cloud Hypervisor starts again on reboot. root_fd: where sys/ is. */
 enum ending_method ending_method_of_machine(int root_fd);
 
-/* Kill what is left, write everything to disk, end the machine. */
-_Noreturn void ending_switch_off(enum ending_method method);
+/* Kill what is left, write everything to disk, end the machine.
+ * drive_fd: a folder of another file system to be left clean, or -1 */
+_Noreturn void ending_switch_off(enum ending_method method, int drive_fd);
 
 /* For faults: SIGSEGV and its like in PID 1 would be a kernel panic. Instead: say so, end. */
 void ending_catch_faults(void);

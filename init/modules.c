@@ -154,21 +154,24 @@ static bool is_for(const struct boot_module *module, const char *name)
 	return false;
 }
 
-void modules_load_for(struct modules *modules, const char *name, size_t *count)
+size_t modules_load_for(struct modules *modules, const char *name)
 {
+	size_t count = 0;
+
 	for (size_t i = 0; i < modules->list->count; i++) {
 		struct err err = { 0 };
 
 		if (modules->is_done[i] || !is_for(&modules->list->modules[i], name))
 			continue;
 		if (load_with_needs(modules, i, &err))
-			++*count;
+			count++;
 		else
 			say("%s", err.msg);
 	}
+	return count;
 }
 
-static void load_for_device(struct modules *modules, int bus_fd, const char *device, size_t *count)
+static size_t load_for_device(struct modules *modules, int bus_fd, const char *device)
 {
 	enum { MODALIAS_BYTES_MAX = 4096 }; /* one page, as all of sysfs */
 	CLEANUP(bytes_freep) struct bytes alias = bytes_capped(MODALIAS_BYTES_MAX);
@@ -177,29 +180,30 @@ static void load_for_device(struct modules *modules, int bus_fd, const char *dev
 
 	snprintf(path, sizeof(path), "%s/modalias", device);
 	if (!file_slurp(&alias, bus_fd, path, &ignored) || alias.len == 0)
-		return;
+		return 0;
 	if (alias.data[alias.len - 1] == '\n')
 		alias.data[alias.len - 1] = '\0';
-	modules_load_for(modules, alias.data, count);
+	return modules_load_for(modules, alias.data);
 }
 
-static void load_for_bus(struct modules *modules, int root_fd, const char *bus, size_t *count)
+static size_t load_for_bus(struct modules *modules, int root_fd, const char *bus)
 {
 	int fd = openat(root_fd, bus, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *entry;
+	size_t count = 0;
 
-	if (!dir) {
+	if (!dir)
 		fd_closep(&fd);
-		return;
-	}
-	while ((entry = readdir(dir)))
+	while (dir && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.')
-			load_for_device(modules, fd, entry->d_name, count);
-	closedir(dir);
+			count += load_for_device(modules, fd, entry->d_name);
+	if (dir)
+		closedir(dir);
+	return count;
 }
 
-void modules_load_for_devices(struct modules *modules, int root_fd)
+size_t modules_load_for_devices(struct modules *modules, int root_fd)
 {
 	static const char *const buses[] = {
 		"sys/bus/pci/devices", /* virtio over PCI, GPUs */
@@ -208,11 +212,13 @@ void modules_load_for_devices(struct modules *modules, int root_fd)
 		"sys/bus/virtio/devices", /* what the transports above bring */
 		"sys/class/input", /* the power button's events */
 	};
-	size_t count;
+	size_t total = 0, count;
 
 	do {
 		count = 0;
 		for (size_t i = 0; i < sizeof(buses) / sizeof(buses[0]); i++)
-			load_for_bus(modules, root_fd, buses[i], &count);
+			count += load_for_bus(modules, root_fd, buses[i]);
+		total += count;
 	} while (count > 0);
+	return total;
 }

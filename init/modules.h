@@ -25,12 +25,13 @@ void modules_closep(struct modules *modules);
 MUST_CHECK bool modules_load_wanted(struct modules *modules, struct err *err);
 
 /* Load the modules that carry this name, or an alias that matches it ("fs-xfs", a modalias), and
- * their needs. *count grows by how many were loaded. A module that does not load is told on the
- * console and not tried again. */
-void modules_load_for(struct modules *modules, const char *name, size_t *count);
+ * their needs; returns how many were loaded. A module that does not load is told on the console
+ * and not tried again. */
+size_t modules_load_for(struct modules *modules, const char *name);
 
-/* Ask every device of the machine for its modalias and load for it, until nothing new appears. */
-void modules_load_for_devices(struct modules *modules, int root_fd);
+/* Ask every device of the machine for its modalias and load for it, until nothing new appears;
+ * returns how many were loaded. root_fd: where sys/ is */
+size_t modules_load_for_devices(struct modules *modules, int root_fd);
 
 /* Pure parts. The parameters: what was baked, then MODULE.PARAM=VALUE of the command line. */
 MUST_CHECK bool modules_params(struct bytes *out, const struct boot_module *module,

@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -124,4 +126,21 @@ void mounts_link_dev(void)
 	/* devtmpfs has a ptmx of its own, which opens the instance at /dev/pts. */
 	if (access("/dev/ptmx", F_OK) < 0 && symlink("pts/ptmx", "/dev/ptmx") < 0)
 		say("link /dev/ptmx: %s", strerror(errno));
+}
+
+void mounts_open_console(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/console", O_RDWR) < 0)
+			(void)!open("/dev/null", O_RDWR);
+}
+
+bool mounts_resize_shm(const char *size, struct err *err)
+{
+	char options[64];
+
+	snprintf(options, sizeof(options), "mode=1777,size=%s", size);
+	if (mount(NULL, "/dev/shm", NULL, MS_REMOUNT | SAFE, options) < 0)
+		return err_os(err, "shm-size %.30s", size);
+	return true;
 }

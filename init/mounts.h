@@ -18,3 +18,10 @@ MUST_CHECK bool mounts_make(enum mount_role role, struct err *err);
 
 /* /dev/fd, stdin, stdout, stderr and ptmx, as under docker. Best effort: told on the console. */
 void mounts_link_dev(void);
+
+/* The kernel gives its console as 0, 1 and 2, or nothing at all when there was no /dev/console:
+ * then it is opened now. */
+void mounts_open_console(void);
+
+/* Give /dev/shm another size: tmpfs's "size=" ("1G", "50%").   Errors: ERR_IO */
+MUST_CHECK bool mounts_resize_shm(const char *size, struct err *err);

@@ -5,29 +5,42 @@
 #include <grp.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "capabilities.h"
+#include "memory_group.h"
 #include "say.h"
 
 /* How far the child came; told to the parent over a pipe that closes on exec. */
-enum stage { STAGE_SESSION, STAGE_GROUPS, STAGE_USER, STAGE_WORKING_DIR, STAGE_EXEC };
+enum step {
+	STEP_SESSION,
+	STEP_LIMITS,
+	STEP_CAPABILITIES,
+	STEP_GROUPS,
+	STEP_USER,
+	STEP_WORKING_DIR,
+	STEP_EXEC,
+};
 
 struct failure {
-	enum stage stage;
+	enum step step;
 	int code; /* errno */
 };
 
-static const char *const stage_names[] = {
-	[STAGE_SESSION] = "start a session",
-	[STAGE_GROUPS] = "set the groups",
-	[STAGE_USER] = "set the user",
-	[STAGE_WORKING_DIR] = "enter the working dir",
-	[STAGE_EXEC] = "run",
+static const char *const step_names[] = {
+	[STEP_SESSION] = "start a session",
+	[STEP_LIMITS] = "set the resource limits",
+	[STEP_CAPABILITIES] = "set the capabilities",
+	[STEP_GROUPS] = "set the groups",
+	[STEP_USER] = "set the user",
+	[STEP_WORKING_DIR] = "enter the working dir",
+	[STEP_EXEC] = "run",
 };
 
 bool process_block_signals(struct err *err)
@@ -81,51 +94,71 @@ static int enter_working_dir(const char *path)
 	return chdir(path) == 0 ? 0 : errno;
 }
 
-/* In the child. Returns only on failure. */
-static struct failure become(const struct command *command, const struct boot_config *config)
+/* A session of its own, with the console as its terminal when asked: then Ctrl-C reaches it. */
+static int make_session(const struct launch *launch)
 {
-	const struct boot_user *user = &config->user;
-	int code;
-
 	if (setsid() < 0)
-		return (struct failure){ STAGE_SESSION, errno };
-	umask(022);
+		return errno;
+	if (launch->has_terminal && ioctl(STDIN_FILENO, TIOCSCTTY, 1) < 0)
+		return errno;
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		(void)!fchown(fd, user->uid, (gid_t)-1); /* so that it can open /dev/stdout */
-	code = enter_working_dir(config->working_dir);
-	if (code != 0)
-		return (struct failure){ STAGE_WORKING_DIR, code };
-	/* A user namespace may refuse to drop groups; there is nothing to gain by them there. */
-	if (setgroups(user->group_count, user->groups) < 0 &&
-	    (errno != EPERM || user->group_count > 0))
-		return (struct failure){ STAGE_GROUPS, errno };
-	if (setresgid(user->gid, user->gid, user->gid) < 0 ||
-	    setresuid(user->uid, user->uid, user->uid) < 0)
-		return (struct failure){ STAGE_USER, errno };
-	restore_signals();
-	return (struct failure){ STAGE_EXEC, try_paths(command) };
+		(void)!fchown(fd, launch->user.uid, (gid_t)-1); /* it may open /dev/stdout */
+	umask(022);
+	return 0;
 }
 
-_Noreturn static void run_child(int pipe_fd, const struct command *command,
-				const struct boot_config *config)
+/* A user namespace may refuse to drop groups; there is nothing to gain by them there. */
+static bool set_groups(const struct boot_user *user)
 {
-	struct failure failure = become(command, config);
+	return setgroups(user->group_count, user->groups) == 0 ||
+	       (errno == EPERM && user->group_count == 0);
+}
+
+/* In the child. Returns only on failure. */
+static struct failure become(const struct launch *launch)
+{
+	const struct boot_user *user = &launch->user;
+	int code = make_session(launch);
+
+	memory_group_enter();
+	if (code != 0)
+		return (struct failure){ STEP_SESSION, code };
+	if (!limits_apply(&launch->limits))
+		return (struct failure){ STEP_LIMITS, errno };
+	code = enter_working_dir(launch->working_dir);
+	if (code != 0)
+		return (struct failure){ STEP_WORKING_DIR, code };
+	if (!capabilities_bound(launch->capabilities) ||
+	    (launch->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0))
+		return (struct failure){ STEP_CAPABILITIES, errno };
+	if (!set_groups(user))
+		return (struct failure){ STEP_GROUPS, errno };
+	if (setresgid(user->gid, user->gid, user->gid) < 0 ||
+	    setresuid(user->uid, user->uid, user->uid) < 0)
+		return (struct failure){ STEP_USER, errno };
+	restore_signals();
+	return (struct failure){ STEP_EXEC, try_paths(&launch->command) };
+}
+
+_Noreturn static void run_child(int pipe_fd, const struct launch *launch)
+{
+	struct failure failure = become(launch);
 	struct err ignored;
 
 	(void)!file_write(pipe_fd, &failure, sizeof(failure), "the pipe to init", &ignored);
 	_exit(CODE_NOT_FOUND);
 }
 
-static void tell_failure(const struct failure *failure, const struct command *command,
-			 const struct boot_config *config)
+static void tell_failure(const struct failure *failure, const struct launch *launch)
 {
-	const char *what = failure->stage == STAGE_WORKING_DIR ? config->working_dir :
-			   failure->stage == STAGE_EXEC	       ? command->arguments[0] :
-								 "";
+	const struct command *command = &launch->command;
+	const char *what = failure->step == STEP_WORKING_DIR ? launch->working_dir :
+			   failure->step == STEP_EXEC	     ? command->arguments[0] :
+							       "";
 
-	say("cannot %s%s%s: %s", stage_names[failure->stage], what[0] ? " " : "", what,
+	say("cannot %s%s%s: %s", step_names[failure->step], what[0] ? " " : "", what,
 	    strerror(failure->code));
-	if (failure->stage != STAGE_EXEC)
+	if (failure->step != STEP_EXEC)
 		return;
 	for (size_t i = 0; i < command->path_count; i++)
 		say("  tried %s", command->paths[i]);
@@ -138,14 +171,14 @@ static void tell_failure(const struct failure *failure, const struct command *co
 
 static int failure_code(const struct failure *failure)
 {
-	bool is_missing = failure->stage == STAGE_EXEC &&
+	bool is_missing = failure->step == STEP_EXEC &&
 			  (failure->code == ENOENT || failure->code == ENOTDIR);
 
 	return is_missing ? CODE_NOT_FOUND : CODE_NOT_EXECUTABLE;
 }
 
-bool process_start(pid_t *pid, struct ending *ending, const struct command *command,
-		   const struct boot_config *config, struct err *err)
+bool process_start(pid_t *pid, struct ending *ending, const struct launch *launch,
+		   struct err *err)
 {
 	CLEANUP(fd_closep) int read_fd = -1;
 	CLEANUP(fd_closep) int write_fd = -1;
@@ -162,55 +195,16 @@ bool process_start(pid_t *pid, struct ending *ending, const struct command *comm
 	if (child < 0)
 		return err_os(err, "fork");
 	if (child == 0)
-		run_child(write_fd, command, config);
+		run_child(write_fd, launch);
 	fd_closep(&write_fd);
 	if (!file_read_some(read_fd, &failure, sizeof(failure), &len, "the entrypoint's pipe", err))
 		return false;
 	*pid = child;
 	if (len == sizeof(failure)) {
 		waitpid(child, NULL, 0);
-		tell_failure(&failure, command, config);
+		tell_failure(&failure, launch);
 		*ending = (struct ending){ .code = failure_code(&failure) };
 		*pid = 0;
 	}
-	return true;
-}
-
-/* Reap all that is to be reaped. True once the entrypoint was among them. */
-static bool reap(pid_t pid, struct ending *out)
-{
-	bool is_over = false;
-	pid_t reaped;
-	int status;
-
-	while ((reaped = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (reaped != pid)
-			continue;
-		is_over = true;
-		out->was_signaled = WIFSIGNALED(status);
-		out->code = out->was_signaled ? WTERMSIG(status) : WEXITSTATUS(status);
-	}
-	return is_over;
-}
-
-bool process_wait(struct ending *out, pid_t pid, struct err *err)
-{
-	struct signalfd_siginfo info;
-	CLEANUP(fd_closep) int fd = -1;
-	struct ending ending = { 0 };
-	sigset_t all;
-	size_t len = 0;
-
-	sigfillset(&all);
-	fd = signalfd(-1, &all, SFD_CLOEXEC);
-	if (fd < 0)
-		return err_os(err, "wait for signals");
-	while (!reap(pid, &ending)) {
-		if (!file_read_some(fd, &info, sizeof(info), &len, "signals", err))
-			return false;
-		if (info.ssi_signo != SIGCHLD)
-			kill(pid, (int)info.ssi_signo);
-	}
-	*out = ending;
 	return true;
 }

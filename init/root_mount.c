@@ -1,6 +1,7 @@
 #include "root_mount.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "block.h"
 #include "disk.h"
 #include "say.h"
 
@@ -28,27 +30,16 @@ static void pause_ms(unsigned ms)
 		continue;
 }
 
-static bool is_block_device(const char *path)
-{
-	struct stat status;
-
-	return stat(path, &status) == 0 && S_ISBLK(status.st_mode);
-}
-
 MUST_CHECK static bool wait_for_device(const struct root_options *options,
-				       struct modules *modules, const char *device,
+				       struct modules *modules, int root_fd, char device[64],
 				       struct err *err)
 {
-	CLEANUP(fd_closep) int root_fd = -1;
-
-	if (!file_open(&root_fd, AT_FDCWD, "/", O_PATH | O_DIRECTORY, err))
-		return false;
-	for (unsigned waited_ms = 0; !is_block_device(device); waited_ms += PAUSE_MS) {
+	for (unsigned waited_ms = 0; !block_find(root_fd, options->root, device);
+	     waited_ms += PAUSE_MS) {
 		if (waited_ms >= WAIT_MS && !options->waits_forever)
-			return err_set(err, ERR_NOT_FOUND, "root=%s: no such device after %d s",
-				       device, WAIT_MS / 1000);
-		modules_load_for_devices(modules, root_fd);
-		if (waited_ms > 0 || !is_block_device(device))
+			return err_set(err, ERR_NOT_FOUND, "root=%.*s: no such device after %d s",
+				       VIEW_ARGS(options->root), WAIT_MS / 1000);
+		if (modules_load_for_devices(modules, root_fd) == 0)
 			pause_ms(PAUSE_MS);
 	}
 	return true;
@@ -74,28 +65,41 @@ MUST_CHECK static bool find_type(const struct root_options *options, const char 
 
 static void load_file_system(struct modules *modules, const char *type)
 {
-	char alias[64] = "fs-";
-	size_t count = 0;
+	char alias[64];
 
-	if (strlen(type) >= sizeof(alias) - 3)
-		return;
-	memcpy(alias + 3, type, strlen(type) + 1);
-	modules_load_for(modules, alias, &count);
+	snprintf(alias, sizeof(alias), "fs-%s", type);
+	modules_load_for(modules, alias);
 }
 
-bool root_mount(const struct root_options *options, struct modules *modules, const char *where,
-		struct err *err)
+void root_load_file_systems(struct modules *modules, int root_fd)
 {
-	CLEANUP(freep) char *device = view_copy(options->root);
+	CLEANUP(block_names_freep) struct block_names names = { 0 };
+	char start[DISK_PROBE_BYTES];
+	struct disk_facts facts;
+	struct err err = { 0 };
+
+	if (!block_list(&names, root_fd, &err))
+		say("%s", err.msg);
+	for (size_t i = 0; i < names.count; i++) {
+		if (!block_read_start(root_fd, names.items[i], start, sizeof(start)))
+			continue;
+		disk_read_facts((struct view){ start, sizeof(start) }, &facts);
+		if (facts.type)
+			load_file_system(modules, facts.type);
+	}
+}
+
+bool root_mount(const struct root_options *options, struct modules *modules, int root_fd,
+		const char *where, struct err *err)
+{
 	CLEANUP(freep) char *flags = view_copy(options->flags);
 	CLEANUP(freep) char *type = NULL;
+	char device[64];
 
-	if (!device || !flags)
-		return err_memory(err, "the root's name");
-	if (!view_starts(options->root, "/dev/"))
-		return err_set(err, ERR_UNSUPPORTED, "root=%s is not below /dev", device);
+	if (!flags)
+		return err_memory(err, "the root's flags");
 	pause_ms(options->delay_seconds * 1000);
-	if (!wait_for_device(options, modules, device, err) ||
+	if (!wait_for_device(options, modules, root_fd, device, err) ||
 	    !find_type(options, device, &type, err))
 		return false;
 	load_file_system(modules, type);

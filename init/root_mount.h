@@ -6,12 +6,18 @@
 #include "root_options.h"
 
 /* Wait for the root's device, loading modules for devices as they appear, and mount it at where.
+ * root_fd: where sys/ and dev/ are
  * Errors: ERR_NOT_FOUND (no such device in 10 seconds), ERR_UNSUPPORTED (no known file system),
  *         ERR_IO */
 MUST_CHECK bool root_mount(const struct root_options *options, struct modules *modules,
-			   const char *where, struct err *err);
+			   int root_fd, const char *where, struct err *err);
+
+/* The drivers of the file systems on this machine's disks: once the root is there, the initrd and
+ * its modules are gone. */
+void root_load_file_systems(struct modules *modules, int root_fd);
 
 /* Move /dev, /sys and /proc along, empty the initramfs, make the new root / and exec init. All of
- * it in PID 1 itself: the kernel looks for firmware in PID 1's root. Returns only on failure.
+ * it in PID 1 itself: the kernel looks for firmware in PID 1's root. The environment is handed on. Returns
+ * only on failure.
  * Errors: ERR_IO; ERR_INTERNAL when / is no initramfs, which is then left as it is */
 bool root_switch(const char *new_root, const char *init, struct err *err);

@@ -8,7 +8,7 @@
 #include "base/view.h"
 
 struct root_options {
-	struct view root; /* "/dev/vda" */
+	struct view root; /* "/dev/vda", or what else block_find knows */
 	struct view type; /* rootfstype=, empty: find out */
 	struct view flags; /* rootflags= */
 	struct view init; /* init=, or /.vmbake/init */

@@ -1,0 +1,126 @@
+#include "exit_report.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <linux/vm_sockets.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "say.h"
+
+enum { SEND_TIMEOUT_MS = 2000 };
+
+bool exit_report_print(struct bytes *out, const struct exit_report *report, struct err *err)
+{
+	CLEANUP(json_freep) struct json_t *json = json_new_object();
+	struct json_t *gpu = json_new_object();
+
+	json_put_size(json, "vmbake-exit", 1);
+	json_put_size(json, report->ending->was_signaled ? "signal" : "code",
+		      (uint64_t)report->ending->code);
+	json_put_bool(json, "oom-killed", report->had_oom_kill);
+	if (report->failure)
+		json_put_text(json, "failure", report->failure);
+	json_put_text(gpu, "verdict", gpu_verdict_name(report->gpu));
+	json_put_size(gpu, "count", report->gpu->gpu_count);
+	if (report->gpu->code != 0) {
+		json_put_size(gpu, "code", report->gpu->code);
+		json_put_text(gpu, "symptom", report->gpu->symptom);
+		json_put_text(gpu, "hint", report->gpu->hint);
+	}
+	json_put(json, "gpu", gpu);
+	json_put(json, "stages-us", stages_json(report->stages));
+	return json_print(out, json, JSON_ONE_LINE, err) && bytes_append(out, "\n", 1, err);
+}
+
+static bool is_named(int root_fd, const char *port, const char *name)
+{
+	CLEANUP(bytes_freep) struct bytes text = bytes_capped(4096);
+	char path[300];
+	struct err ignored;
+
+	snprintf(path, sizeof(path), "sys/class/virtio-ports/%s/name", port);
+	return file_slurp(&text, root_fd, path, &ignored) &&
+	       view_equal(view_trim(bytes_view(&text)), name);
+}
+
+int exit_channel_open(int root_fd, const char *port_name)
+{
+	int dir_fd = openat(root_fd, "sys/class/virtio-ports", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = dir_fd >= 0 ? fdopendir(dir_fd) : NULL;
+	const struct dirent *entry;
+	char path[300];
+	int fd = -1;
+
+	while (dir && fd < 0 && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || !is_named(root_fd, entry->d_name, port_name))
+			continue;
+		snprintf(path, sizeof(path), "dev/%s", entry->d_name);
+		fd = openat(root_fd, path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+		if (fd < 0)
+			say("report-port %s: open %s: %s", port_name, path, strerror(errno));
+	}
+	if (dir)
+		closedir(dir);
+	if (fd < 0)
+		say("report-port: no virtio-serial port is named %s", port_name);
+	return fd;
+}
+
+static bool send_on_port(int fd, struct view line)
+{
+	while (line.len > 0) {
+		struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
+		int ready = poll(&poll_fd, 1, SEND_TIMEOUT_MS);
+
+		if (ready == 0)
+			errno = ETIMEDOUT;
+		if (ready <= 0)
+			return false;
+		if (!(poll_fd.revents & POLLOUT)) {
+			errno = ENOTCONN;
+			return false;
+		}
+		ssize_t written = write(fd, line.ptr, line.len);
+
+		if (written < 0)
+			return false;
+		line = view_from(line, (size_t)written);
+	}
+	return true;
+}
+
+static bool send_on_vsock(uint32_t port, struct view line)
+{
+	CLEANUP(fd_closep) int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const struct timeval timeout = { .tv_sec = SEND_TIMEOUT_MS / 1000 };
+	const struct sockaddr_vm host = { .svm_family = AF_VSOCK,
+					  .svm_cid = VMADDR_CID_HOST,
+					  .svm_port = port };
+
+	if (fd < 0)
+		return false;
+	setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &timeout, sizeof(timeout));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	if (connect(fd, (const struct sockaddr *)&host, sizeof(host)) < 0)
+		return false;
+	return send(fd, line.ptr, line.len, MSG_NOSIGNAL) == (ssize_t)line.len;
+}
+
+void exit_report_send(int port_fd, uint32_t vsock_port, struct view line)
+{
+	if (port_fd >= 0 && !send_on_port(port_fd, line))
+		say("the exit report did not reach its port: %s", strerror(errno));
+	if (vsock_port != 0 && !send_on_vsock(vsock_port, line))
+		say("the exit report did not reach vsock port %u: %s", vsock_port,
+		    strerror(errno));
+}

@@ -1,0 +1,192 @@
+#include "machine.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "cmdline.h"
+#include "drives.h"
+#include "etc_files.h"
+#include "exit_report.h"
+#include "launch.h"
+#include "memory_group.h"
+#include "modules.h"
+#include "mounts.h"
+#include "network.h"
+#include "nodes.h"
+#include "process.h"
+#include "say.h"
+#include "settings_source.h"
+#include "stop.h"
+#include "supervise.h"
+#include "sysctls.h"
+
+MUST_CHECK static bool open_root(struct machine *machine, const char *sysroot, struct err *err)
+{
+	fd_closep(&machine->root_fd);
+	return file_open(&machine->root_fd, AT_FDCWD, sysroot ? sysroot : "/",
+			 O_PATH | O_DIRECTORY, err);
+}
+
+/* What the settings need to be found, and no more: an overlay comes before all else. */
+MUST_CHECK static bool read_settings(struct machine *machine, const char *sysroot, struct err *err)
+{
+	if (!mounts_make(MOUNT_IN_INITRD, err))
+		return false;
+	mounts_open_console();
+	stages_parse(&machine->stages, getenv(STAGES_VARIABLE));
+	stages_reached(&machine->stages, STAGE_INIT);
+	return open_root(machine, sysroot, err) &&
+	       cmdline_read(&machine->cmdline, machine->root_fd, err) &&
+	       settings_gather(&machine->settings, machine->root_fd, bytes_view(&machine->cmdline),
+			       err);
+}
+
+MUST_CHECK static bool make_mounts(struct machine *machine, const char *sysroot, struct err *err)
+{
+	const struct settings *settings = &machine->settings;
+
+	if (settings->overlay &&
+	    (!drives_overlay(settings->overlay, machine->root_fd, &machine->drive_fd, err) ||
+	     !open_root(machine, sysroot, err)))
+		return false;
+	if (!mounts_make(MOUNT_IN_ROOT, err))
+		return false;
+	mounts_link_dev();
+	if (settings->shm_size && !mounts_resize_shm(settings->shm_size, err))
+		return false;
+	if (settings->report_port)
+		machine->channel_fd = exit_channel_open(machine->root_fd, settings->report_port);
+	stages_reached(&machine->stages, STAGE_SETTINGS);
+	return true;
+}
+
+MUST_CHECK static bool read_config(struct machine *machine, struct err *err)
+{
+	CLEANUP(bytes_freep) struct bytes text = bytes_capped(BOOT_CONFIG_BYTES_MAX);
+
+	return (file_slurp(&text, AT_FDCWD, BOOT_CONFIG_PATH, err) &&
+		boot_config_parse(&machine->config, bytes_view(&text), err)) ||
+	       err_wrap(err, "%s", BOOT_CONFIG_PATH);
+}
+
+MUST_CHECK static bool load_drivers(struct machine *machine, struct err *err)
+{
+	CLEANUP(modules_closep) struct modules modules = { 0 };
+	const struct boot_config *config = &machine->config;
+
+	if (!modules_open(&modules, &config->modules, bytes_view(&machine->cmdline), err) ||
+	    !modules_load_wanted(&modules, err) ||
+	    !nodes_make(config->nodes, config->node_count, err))
+		return false;
+	stages_reached(&machine->stages, STAGE_MODULES);
+	return true;
+}
+
+MUST_CHECK static bool set_hostname(const char *name, struct err *err)
+{
+	return !name || sethostname(name, strlen(name)) == 0 ||
+	       err_os(err, "set hostname %.100s", name);
+}
+
+MUST_CHECK static bool apply_settings(struct machine *machine, struct err *err)
+{
+	const struct settings *settings = &machine->settings;
+
+	if ((settings->grow && !drives_grow_root(machine->root_fd, err)) ||
+	    !drives_mount(settings, machine->root_fd, err) ||
+	    !sysctls_set(&settings->sysctls, machine->root_fd, err) ||
+	    !set_hostname(settings->hostname, err) ||
+	    !network_make(settings, machine->root_fd, err))
+		return false;
+	etc_files_make(settings);
+	stages_reached(&machine->stages, STAGE_NETWORK);
+	return true;
+}
+
+/* One way: from here on not even root can put code into the kernel. */
+static void lock_modules(const struct machine *machine)
+{
+	CLEANUP(fd_closep) int fd = openat(machine->root_fd, "proc/sys/kernel/modules_disabled",
+					   O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, "1", 1) < 0)
+		say("modules_disabled could not be set");
+}
+
+MUST_CHECK static bool run_entrypoint(struct machine *machine, const struct launch *launch,
+				      struct ending *ending, struct err *err)
+{
+	CLEANUP(stop_inputs_closep) struct stop_inputs inputs = { 0 };
+	struct supervision supervision = {
+		.stop_signal = machine->config.stop_signal,
+		.grace_seconds = machine->settings.grace_seconds,
+		.inputs = &inputs,
+	};
+
+	reboot(RB_DISABLE_CAD); /* Ctrl-Alt-Del becomes a signal to us; elsewhere than PID 1: no */
+	stop_inputs_open(&inputs, machine->channel_fd);
+	memory_group_make();
+	stages_reached(&machine->stages, STAGE_ENTRYPOINT);
+	if (!process_block_signals(err) ||
+	    !process_start(&supervision.pid, ending, launch, err) ||
+	    (supervision.pid != 0 && !supervise(ending, &supervision, err)))
+		return false;
+	stages_reached(&machine->stages, STAGE_EXIT);
+	return true;
+}
+
+bool machine_run(struct machine *machine, const char *sysroot, struct ending *ending,
+		 struct err *err)
+{
+	struct launch launch;
+
+	if (!read_settings(machine, sysroot, err) || !make_mounts(machine, sysroot, err) ||
+	    !read_config(machine, err) ||
+	    !launch_make(&launch, &machine->config, &machine->settings, machine->root_fd,
+			 &machine->config.arena, err) ||
+	    !load_drivers(machine, err) || !apply_settings(machine, err))
+		return false;
+	if (machine->settings.lock_modules)
+		lock_modules(machine);
+	return run_entrypoint(machine, &launch, ending, err);
+}
+
+static void send_report(const struct machine *machine, const struct ending *ending,
+			const char *failure)
+{
+	CLEANUP(bytes_freep) struct bytes line = bytes_capped(64 << 10);
+	const struct exit_report report = { .ending = ending,
+					    .failure = failure,
+					    .had_oom_kill = memory_group_had_oom_kill(),
+					    .gpu = &machine->gpu,
+					    .stages = &machine->stages };
+	struct err err = { 0 };
+
+	if (!exit_report_print(&line, &report, &err))
+		say("%s", err.msg);
+	exit_report_send(machine->channel_fd, machine->settings.report_vsock_port,
+			 bytes_view(&line));
+}
+
+void machine_end(struct machine *machine, const struct ending *ending, const char *failure)
+{
+	struct err ignored;
+
+	if (failure)
+		say("failed: %s", failure);
+	if (machine->root_fd < 0)
+		(void)!open_root(machine, NULL, &ignored);
+	send_report(machine, ending, failure);
+	ending_report(ending);
+	enum ending_method method = ending_method_of_machine(machine->root_fd);
+
+	if (machine->settings.shutdown != SHUTDOWN_AUTO)
+		method = machine->settings.shutdown == SHUTDOWN_REBOOT ? END_BY_REBOOT :
+									 END_BY_POWER_OFF;
+	ending_switch_off(method, machine->drive_fd);
+}

@@ -1,0 +1,57 @@
+#include "memory_group.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "say.h"
+
+#define GROUP "/sys/fs/cgroup/entrypoint"
+
+static bool write_text(const char *path, const char *text)
+{
+	CLEANUP(fd_closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+}
+
+void memory_group_make(void)
+{
+	if (access("/sys/fs/cgroup/cgroup.subtree_control", F_OK) < 0)
+		return; /* not mounted, which was told */
+	if (!write_text("/sys/fs/cgroup/cgroup.subtree_control", "+memory") ||
+	    (mkdir(GROUP, 0755) < 0 && errno != EEXIST))
+		say("no memory control group: %s", strerror(errno));
+}
+
+void memory_group_enter(void)
+{
+	(void)!write_text(GROUP "/cgroup.procs", "0");
+}
+
+bool memory_events_tell_oom_kill(struct view text)
+{
+	while (text.len > 0) {
+		struct view count = view_cut(&text, '\n'), name = view_cut(&count, ' ');
+		uint64_t number = 0;
+
+		if (view_equal(name, "oom_kill") && view_number(count, 10, UINT64_MAX, &number))
+			return number > 0;
+	}
+	return false;
+}
+
+bool memory_group_had_oom_kill(void)
+{
+	enum { EVENTS_BYTES_MAX = 4096 };
+	CLEANUP(bytes_freep) struct bytes text = bytes_capped(EVENTS_BYTES_MAX);
+	struct err ignored; /* no group, no knowledge */
+
+	return file_slurp(&text, AT_FDCWD, GROUP "/memory.events", &ignored) &&
+	       memory_events_tell_oom_kill(bytes_view(&text));
+}
