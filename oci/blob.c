@@ -12,6 +12,7 @@ enum { WAIT_BYTES = 256 << 10, REHASH_BYTES = 256 << 10 };
 struct blob {
 	struct stream stream; /* first, so that the stream is the blob */
 	struct image_source *source;
+	const struct layer *layer; /* borrowed */
 	struct digest digest;
 	uint64_t size_bytes, offset; /* of the next byte to hand out */
 	struct sha256 *hash; /* of what was handed out */
@@ -20,7 +21,6 @@ struct blob {
 	int kept_dir_fd; /* borrowed, -1: fd is not ours to remove */
 	struct part *part;
 	struct fetch *fetch; /* NULL when nothing is missing */
-	struct digest diff_id;
 	char magic[4]; /* its first bytes */
 	bool is_verified; /* its end was reached */
 };
@@ -33,7 +33,7 @@ static bool is_named_by_content(const struct blob *blob)
 			     memcmp(blob->magic, "\x28\xb5\x2f\xfd", 4) == 0;
 
 	return blob->source->docker_archive && is_compressed &&
-	       digest_equal(&blob->digest, &blob->diff_id);
+	       digest_equal(&blob->digest, &blob->layer->diff_id);
 }
 
 MUST_CHECK static bool wrap(const struct blob *blob, struct err *err)
@@ -66,7 +66,7 @@ MUST_CHECK static bool start_fetch(struct blob *blob, struct err *err)
 {
 	if (part_missing_bytes(blob->part) == 0)
 		return true;
-	return fetch_start(&blob->fetch, blob->source->registry, &blob->digest, blob->part,
+	return fetch_start(&blob->fetch, blob->source->registry, blob->layer, blob->part,
 			   &blob->source->options, err);
 }
 
@@ -125,6 +125,10 @@ MUST_CHECK static bool read_bytes(struct blob *blob, void *buffer, size_t count,
 	int fd = blob->part ? part_fd(blob->part) : blob->fd;
 
 	*len = count;
+	if (blob->layer->data.len > 0) {
+		memcpy(buffer, blob->layer->data.data + blob->offset, count);
+		return true;
+	}
 	if (!blob->member)
 		return file_pread(fd, buffer, count, blob->offset, "its file", err);
 	if (!member_stream_read(blob->member, buffer, count, len, err))
@@ -238,14 +242,17 @@ bool blob_open(struct blob **out, struct image_source *source, const struct laye
 		.stream.read = blob_read,
 		.source = source,
 		.digest = layer->digest,
-		.diff_id = layer->diff_id,
+		.layer = layer,
 		.size_bytes = layer->size_bytes,
 		.fd = -1,
 		.kept_dir_fd = -1,
 	};
 	if (!sha256_new(&blob->hash, err))
 		return false;
-	if (source->registry ? !open_remote(blob, blobs_dir_fd, err) : !open_local(blob, err))
+	bool is_here = layer->data.len > 0; /* inside the manifest */
+
+	if (!is_here &&
+	    (source->registry ? !open_remote(blob, blobs_dir_fd, err) : !open_local(blob, err)))
 		return wrap(blob, err);
 	*out = ptr_take(&blob);
 	return true;

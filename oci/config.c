@@ -232,7 +232,7 @@ void image_freep(struct image *image)
 {
 	struct image_config *config = &image->config;
 
-	free(image->layers);
+	layers_free(image->layers, image->layer_count);
 	free(config->user);
 	free(config->working_dir);
 	free(config->stop_signal);

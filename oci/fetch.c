@@ -12,7 +12,7 @@ static const uint64_t parallel_bytes_min = 32 << 20; /* smaller blobs come in on
 
 struct fetch {
 	struct registry *registry;
-	struct digest digest;
+	struct location location;
 	struct part *part;
 	const struct source_options *options;
 	bool by_chunk;
@@ -46,7 +46,7 @@ MUST_CHECK static bool fetch_range(struct fetch *fetch, struct http *http,
 		.last = range->end - 1,
 		.report = fetch->options->report,
 	};
-	bool is_ok = registry_fetch(fetch->registry, http, &fetch->digest, &sink, &fetch->cancel,
+	bool is_ok = registry_fetch(fetch->registry, http, &fetch->location, &sink, &fetch->cancel,
 				    setback, err) &&
 		     check_progress(fetch, &sink, setback, err);
 
@@ -107,7 +107,7 @@ static void *run(void *context)
 	return NULL;
 }
 
-bool fetch_start(struct fetch **out, struct registry *registry, const struct digest *digest,
+bool fetch_start(struct fetch **out, struct registry *registry, const struct layer *layer,
 		 struct part *part, const struct source_options *options, struct err *err)
 {
 	CLEANUP(fetch_freep) struct fetch *fetch = calloc(1, sizeof(*fetch));
@@ -116,7 +116,10 @@ bool fetch_start(struct fetch **out, struct registry *registry, const struct dig
 	if (!fetch)
 		return err_memory(err, "a download");
 	fetch->registry = registry;
-	fetch->digest = *digest;
+	fetch->location = (struct location){ .digest = layer->digest,
+					     .urls = layer->urls,
+					     .url = bytes_capped(64 << 10) };
+	pthread_mutex_init(&fetch->location.mutex, NULL);
 	fetch->part = part;
 	fetch->options = options;
 	fetch->by_chunk = wanted > 1 && part_size_bytes(part) > parallel_bytes_min;
@@ -139,6 +142,8 @@ void fetch_freep(struct fetch **fetch)
 	part_stop((*fetch)->part);
 	while ((*fetch)->thread_count > 0)
 		pthread_join((*fetch)->threads[--(*fetch)->thread_count], NULL);
+	pthread_mutex_destroy(&(*fetch)->location.mutex);
+	bytes_freep(&(*fetch)->location.url);
 	free(*fetch);
 	*fetch = NULL;
 }

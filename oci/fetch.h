@@ -13,7 +13,7 @@ struct fetch;
 /* Start fetching what part misses. A failure comes out of part_wait.
  * All pointers are borrowed until fetch_freep. */
 MUST_CHECK bool fetch_start(struct fetch **out, struct registry *registry,
-			    const struct digest *digest, struct part *part,
+			    const struct layer *layer, struct part *part,
 			    const struct source_options *options, struct err *err);
 /* Stop the threads, wait for them. */
 void fetch_freep(struct fetch **fetch);

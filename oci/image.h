@@ -13,12 +13,12 @@
 #include "platform.h"
 #include "reference.h"
 
-enum compression_hint { COMPRESSION_UNKNOWN, COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_ZSTD };
-
 struct layer {
 	struct digest digest; /* of the blob, compressed */
 	uint64_t size_bytes; /* of the blob */
 	struct digest diff_id; /* of the tar inside */
+	char **urls; /* where else a foreign layer may be had; NULL, or ends in NULL */
+	struct bytes data; /* the blob itself, where the manifest holds it; else empty */
 };
 
 /* What the config says about the process; strings are owned by the image, NULL when not given. */
@@ -72,6 +72,7 @@ MUST_CHECK bool image_resolve(struct image *out, struct image_source *source,
  * blobs_dir_fd: the store's blobs/sha256. A registry's blob is received by a thread of its own into
  *   HEX.part there, read back by the stream as it grows, resumed where an earlier process stopped,
  *   and held by flock. A layout's blob is read in place and blobs_dir_fd is not touched.
+ * layer: borrowed until blob_freep
  * The stream is borrowed until blob_freep. Freeing before the end stops the thread, keeps .part. */
 struct blob;
 MUST_CHECK bool blob_open(struct blob **out, struct image_source *source, const struct layer *layer,

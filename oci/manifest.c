@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "base64.h"
+#include "url.h"
 
 #define OCI_INDEX "application/vnd.oci.image.index.v1+json"
 #define OCI_MANIFEST "application/vnd.oci.image.manifest.v1+json"
@@ -15,6 +17,8 @@ const char manifest_media_types[] =
 
 /* Larger than any blob can be; keeps sums of sizes far from overflow. */
 static const uint64_t blob_bytes_max = (uint64_t)1 << 50;
+
+enum { URL_COUNT_MAX = 16 };
 
 static bool is_any_of(const char *text, const char *const *choices)
 {
@@ -187,6 +191,53 @@ MUST_CHECK static bool read_config_descriptor(struct manifest *out, const struct
 	return true;
 }
 
+/* Only https: what is fetched from there is checked, but who asks for it is nobody's business. */
+MUST_CHECK static bool read_urls(struct layer *layer, const struct json_t *json, struct err *err)
+{
+	const struct json_t *urls = NULL;
+	size_t kept = 0;
+
+	if (!json_want_array(json, "urls", &urls, err))
+		return false;
+	size_t count = json_count(urls);
+
+	if (count > URL_COUNT_MAX)
+		return err_set(err, ERR_UNSUPPORTED, "%zu urls", count);
+	layer->urls = count > 0 ? calloc(count + 1, sizeof(*layer->urls)) : NULL;
+	if (count > 0 && !layer->urls)
+		return err_memory(err, "a layer's urls");
+	for (size_t i = 0; i < count; i++) {
+		const char *url = json_text(json_item(urls, i));
+
+		if (!url)
+			return err_set(err, ERR_FORMAT, "a url that is no string");
+		if (!url_is_https(view_of(url)))
+			continue;
+		layer->urls[kept] = view_copy(view_of(url));
+		if (!layer->urls[kept++])
+			return err_memory(err, "a layer's urls");
+	}
+	return true;
+}
+
+/* Source: OCI image-spec descriptor.md, "Embedded Content" */
+MUST_CHECK static bool read_data(struct layer *layer, const struct json_t *json, struct err *err)
+{
+	const char *data = NULL;
+
+	layer->data = bytes_capped(MANIFEST_BYTES_MAX);
+	if (!json_want_string(json, "data", &data, err))
+		return false;
+	if (!data)
+		return true;
+	if (!base64_decode(&layer->data, view_of(data), err))
+		return err_wrap(err, "data");
+	if (layer->data.len != layer->size_bytes)
+		return err_set(err, ERR_FORMAT, "%zu bytes of data, the size is %llu",
+			       layer->data.len, (unsigned long long)layer->size_bytes);
+	return true;
+}
+
 MUST_CHECK static bool read_layer(struct layer *layer, const struct json_t *json, struct err *err)
 {
 	const char *type = NULL;
@@ -196,7 +247,7 @@ MUST_CHECK static bool read_layer(struct layer *layer, const struct json_t *json
 		return false;
 	if (type && !is_layer_type(type))
 		return err_set(err, ERR_UNSUPPORTED, "media type %.100s is no layer", type);
-	return true;
+	return read_urls(layer, json, err) && read_data(layer, json, err);
 }
 
 MUST_CHECK static bool read_manifest(struct manifest *out, const struct json_t *json,
@@ -212,10 +263,11 @@ MUST_CHECK static bool read_manifest(struct manifest *out, const struct json_t *
 	out->layers = calloc(count + 1, sizeof(*out->layers));
 	if (!out->layers)
 		return err_memory(err, "a manifest");
-	for (; out->layer_count < count; out->layer_count++)
-		if (!read_layer(&out->layers[out->layer_count], json_item(layers, out->layer_count),
-				err))
-			return err_wrap(err, "layer %zu", out->layer_count);
+	for (size_t i = 0; i < count; i++) {
+		out->layer_count++; /* a layer that fails half-way is freed with the others */
+		if (!read_layer(&out->layers[i], json_item(layers, i), err))
+			return err_wrap(err, "layer %zu", i);
+	}
 	return true;
 }
 
@@ -275,10 +327,21 @@ bool document_parse(struct document *out, struct view text, struct err *err)
 	return true;
 }
 
+void layers_free(struct layer *layers, size_t count)
+{
+	for (size_t i = 0; layers && i < count; i++) {
+		for (char **url = layers[i].urls; url && *url; url++)
+			free(*url);
+		free(layers[i].urls);
+		bytes_freep(&layers[i].data);
+	}
+	free(layers);
+}
+
 void document_freep(struct document *document)
 {
 	free(document->index.entries);
-	free(document->manifest.layers);
+	layers_free(document->manifest.layers, document->manifest.layer_count);
 	*document = (struct document){ 0 };
 }
 

@@ -55,6 +55,7 @@ struct document {
  * Source: OCI image-spec manifest.md, image-index.md; Docker image manifest v2 schema 2 */
 MUST_CHECK bool document_parse(struct document *out, struct view text, struct err *err);
 void document_freep(struct document *document);
+void layers_free(struct layer *layers, size_t count);
 
 /* The entries of the index that may hold an image for that platform, best first, as indexes into
  * entries: manifests for exactly it, manifests that fit, nested indexes, and manifests that do

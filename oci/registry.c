@@ -98,6 +98,8 @@ struct call {
 	struct http_response response;
 	struct bytes url; /* of the next exchange */
 	bool is_redirected; /* url is not the registry's own any more */
+	struct location *location; /* of a blob, else NULL */
+	bool is_from_memory; /* url is what location remembered */
 	unsigned redirect_count, auth_round_count;
 	uint64_t generation; /* of the Authorization last sent */
 	struct setback *setback;
@@ -118,11 +120,29 @@ MUST_CHECK static bool aim_at_registry(struct call *call, struct err *err)
 {
 	struct registry *registry = call->registry;
 
-	call->is_redirected = false;
+	call->is_redirected = call->is_from_memory = false;
 	bytes_clear(&call->url);
 	return bytes_print(&call->url, err, "%s://%s/v2/%s/%s",
 			   atomic_load(&registry->is_plain) ? "http" : "https", registry->authority,
 			   registry->repository, call->path);
+}
+
+/* Where the blob was found last, else the registry. */
+MUST_CHECK static bool aim(struct call *call, struct err *err)
+{
+	struct location *location = call->location;
+
+	bytes_clear(&call->url);
+	if (!location)
+		return aim_at_registry(call, err);
+	pthread_mutex_lock(&location->mutex);
+	bool is_ok = bytes_append(&call->url, location->url.data, location->url.len, err);
+
+	pthread_mutex_unlock(&location->mutex);
+	if (!is_ok)
+		return false;
+	call->is_redirected = call->is_from_memory = call->url.len > 0;
+	return call->url.len > 0 || aim_at_registry(call, err);
 }
 
 /* Who we are is told to the registry alone: a redirect's target elsewhere gets no Authorization. */
@@ -184,6 +204,30 @@ MUST_CHECK static bool refuse(struct call *call, struct err *err)
 	return answer_error(&answer, url_authority(bytes_view(&call->url)), call->setback, err);
 }
 
+static void forget_location(struct location *location)
+{
+	pthread_mutex_lock(&location->mutex);
+	bytes_clear(&location->url);
+	pthread_mutex_unlock(&location->mutex);
+}
+
+/* The registry does not have the blob, but the manifest may say who does. */
+MUST_CHECK static bool try_next_url(struct call *call, struct err *err)
+{
+	struct location *location = call->location;
+	const char *url = NULL;
+
+	pthread_mutex_lock(&location->mutex);
+	if (location->urls && location->urls[location->next_url])
+		url = location->urls[location->next_url++];
+	pthread_mutex_unlock(&location->mutex);
+	if (!url)
+		return refuse(call, err);
+	call->is_redirected = true;
+	bytes_clear(&call->url);
+	return bytes_append(&call->url, url, strlen(url), err);
+}
+
 /* What an answer asks for next. *is_done: nothing, it is the one we want. */
 MUST_CHECK static bool heed(struct call *call, bool *is_done, struct err *err)
 {
@@ -194,6 +238,12 @@ MUST_CHECK static bool heed(struct call *call, bool *is_done, struct err *err)
 		return true;
 	if (call->response.redirect_url.len > 0)
 		return follow_redirect(call, err);
+	if (call->is_from_memory) {
+		forget_location(call->location);
+		return aim_at_registry(call, err);
+	}
+	if (status == 404 && call->location)
+		return try_next_url(call, err);
 	if (status == 401 && !call->is_redirected &&
 	    call->auth_round_count++ < AUTH_ROUND_COUNT_MAX)
 		return auth_renew(call->registry->auth, call->http, &call->response,
@@ -223,7 +273,7 @@ MUST_CHECK static bool call_perform(struct call *call, struct err *err)
 	bool is_done = false;
 
 	*call->setback = (struct setback){ 0 };
-	if (!aim_at_registry(call, err))
+	if (!aim(call, err))
 		return false;
 	while (!is_done)
 		if (exchange(call, &failure) ? !heed(call, &is_done, err)
@@ -358,7 +408,22 @@ bool registry_small_blob(struct registry *registry, const struct digest *digest,
 	return get_document(registry, path, &answer, err);
 }
 
-bool registry_fetch(struct registry *registry, struct http *http, const struct digest *digest,
+/* So that the blob's other chunks need not ask the registry again. */
+static void remember_location(const struct call *call)
+{
+	struct location *location = call->location;
+	struct err ignored;
+
+	if (!call->is_redirected || call->is_from_memory)
+		return;
+	pthread_mutex_lock(&location->mutex);
+	bytes_clear(&location->url);
+	if (!bytes_append(&location->url, call->url.data, call->url.len, &ignored))
+		bytes_clear(&location->url);
+	pthread_mutex_unlock(&location->mutex);
+}
+
+bool registry_fetch(struct registry *registry, struct http *http, struct location *location,
 		    struct sink *sink, const atomic_bool *cancel, struct setback *setback,
 		    struct err *err)
 {
@@ -369,6 +434,7 @@ bool registry_fetch(struct registry *registry, struct http *http, const struct d
 		.registry = registry,
 		.http = http,
 		.path = path,
+		.location = location,
 		.sink = sink,
 		.is_bulk = true,
 		.cancel = cancel,
@@ -376,10 +442,14 @@ bool registry_fetch(struct registry *registry, struct http *http, const struct d
 		.setback = setback,
 	};
 
-	blob_path(path, digest);
+	blob_path(path, &location->digest);
 	sink->memory = &error_body;
 	bool is_ok = call_perform(&call, err);
 
 	sink->memory = NULL;
+	if (is_ok)
+		remember_location(&call);
+	else if (call.is_from_memory)
+		forget_location(location);
 	return is_ok;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -39,8 +40,19 @@ MUST_CHECK bool registry_manifest(struct registry *registry, const char *tag,
 MUST_CHECK bool registry_small_blob(struct registry *registry, const struct digest *digest,
 				    struct bytes *out, struct err *err);
 
-/* One attempt at a blob, or at the range sink asks for.
+/* Where a blob is, beyond the registry itself; one for all threads that fetch it. */
+struct location {
+	struct digest digest;
+	char *const *urls; /* tried in order when the registry does not have it; NULL: none */
+	pthread_mutex_t mutex; /* guards all below */
+	size_t next_url;
+	struct bytes url; /* where the last answer came from, when not from the registry itself */
+};
+
+/* One attempt at a blob, or at the range sink asks for. A redirect's target is kept in location
+ * and asked first the next time; when it refuses (what is signed expires), the registry is asked
+ * anew.
  * setback: written on failure */
 MUST_CHECK bool registry_fetch(struct registry *registry, struct http *http,
-			       const struct digest *digest, struct sink *sink,
+			       struct location *location, struct sink *sink,
 			       const atomic_bool *cancel, struct setback *setback, struct err *err);

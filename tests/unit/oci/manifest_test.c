@@ -19,29 +19,32 @@ static const char docker_manifest[] =
 	",\"size\":7},\"layers\":[{\"mediaType\":"
 	"\"application/vnd.docker.image.rootfs.diff.tar.gzip\"," B ",\"size\":9}]}";
 
-#define ENTRY(platform) \
-	"{\"mediaType\":\"" MANIFEST "\"," A ",\"size\":7,\"platform\":{" platform "}}"
+#define TYPED(type, rest) "{\"mediaType\":\"" type "\"," rest "}"
+#define ENTRY(platform) TYPED(MANIFEST, A ",\"size\":7,\"platform\":{" platform "}")
+#define OS(os, architecture) "\"os\":\"" os "\",\"architecture\":\"" architecture "\""
+#define NOTE(key, value) B ",\"size\":9,\"annotations\":{\"" key "\":\"" value "\"}"
 
-static const char mixed_index[] =
-	"{\"schemaVersion\":2,\"mediaType\":\"" INDEX
-	"\",\"manifests\":[" ENTRY("\"os\":\"linux\",\"architecture\":\"amd64\",\"variant\":\"v2\"") "," ENTRY("\"os\":\"unknown\",\"architecture\":\"unknown\"") "," ENTRY(
-		"\"os\":\"linux\",\"architecture\":\"arm64\",\"variant\":\"v8\"") ","
-										  "{\"mediaType\":\"" INDEX
-										  "\"," B
-										  ",\"size\":9},"
-										  "{\"mediaType\":\"text/plain\"},"
-										  "{\"mediaType\":\"" MANIFEST
-										  "\",\"artifactType\":\"x/y\"," A
-										  ",\"size\":7},"
-										  "{\"mediaType\":\"" MANIFEST
-										  "\"," B
-										  ",\"size\":9,\"annotations\":"
-										  "{\"vnd.docker.reference.type\":\"attestation-manifest\"}}," ENTRY(
-											  "\"os\":\"linux\",\"architecture\":\"amd64\"") ","
-																	 "{\"mediaType\":\"" MANIFEST
-																	 "\"," B
-																	 ",\"size\":9,\"annotations\":"
-																	 "{\"org.opencontainers.image.ref.name\":\"v1\"}}]}";
+static const char *const index_parts[] = {
+	"{\"schemaVersion\":2,\"mediaType\":\"" INDEX "\",\"manifests\":[",
+	ENTRY(OS("linux", "amd64") ",\"variant\":\"v2\""),
+	",",
+	ENTRY(OS("unknown", "unknown")),
+	",",
+	ENTRY(OS("linux", "arm64") ",\"variant\":\"v8\""),
+	",",
+	TYPED(INDEX, B ",\"size\":9"),
+	",",
+	"{\"mediaType\":\"text/plain\"}",
+	",",
+	TYPED(MANIFEST, A ",\"size\":7,\"artifactType\":\"x/y\""),
+	",",
+	TYPED(MANIFEST, NOTE("vnd.docker.reference.type", "attestation-manifest")),
+	",",
+	ENTRY(OS("linux", "amd64")),
+	",",
+	TYPED(MANIFEST, NOTE("org.opencontainers.image.ref.name", "v1")),
+	"]}",
+};
 
 static const struct {
 	const char *text;
@@ -77,6 +80,18 @@ static const struct {
 
 enum { BAD_COUNT = sizeof(bad) / sizeof(bad[0]) };
 
+static struct document mixed_index(void)
+{
+	CLEANUP(bytes_freep) struct bytes text = bytes_capped(1 << 16);
+	struct document document = { 0 };
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < sizeof(index_parts) / sizeof(index_parts[0]); i++)
+		ck_assert(bytes_print(&text, &err, "%s", index_parts[i]));
+	ck_assert_msg(document_parse(&document, bytes_view(&text), &err), "%s", err.msg);
+	return document;
+}
+
 static struct document parsed(const char *text)
 {
 	struct document document = { 0 };
@@ -109,7 +124,7 @@ END_TEST
 
 START_TEST(what_is_no_image_is_left_out_of_an_index)
 {
-	CLEANUP(document_freep) struct document document = parsed(mixed_index);
+	CLEANUP(document_freep) struct document document = mixed_index();
 
 	ck_assert(document.is_index);
 	ck_assert_uint_eq(document.index.count, 5);
@@ -120,7 +135,7 @@ END_TEST
 
 START_TEST(exact_platform_comes_first_then_nested_then_unsaid)
 {
-	CLEANUP(document_freep) struct document document = parsed(mixed_index);
+	CLEANUP(document_freep) struct document document = mixed_index();
 	const struct platform amd64 = { "linux", "amd64", "" };
 	size_t order[9], count = index_candidates(&document.index, &amd64, order);
 
@@ -134,7 +149,7 @@ END_TEST
 
 START_TEST(platforms_are_listed_and_cut_where_room_ends)
 {
-	CLEANUP(document_freep) struct document document = parsed(mixed_index);
+	CLEANUP(document_freep) struct document document = mixed_index();
 	char all[100], some[32];
 
 	index_list_platforms(&document.index, all, sizeof(all));
