@@ -202,6 +202,16 @@ struct json_t *json_new_array(void)
 	return json_array();
 }
 
+struct json_t *json_new_size(uint64_t value)
+{
+	return json_integer((json_int_t)value);
+}
+
+struct json_t *json_new_bool(bool value)
+{
+	return json_boolean(value);
+}
+
 void json_put(struct json_t *object, const char *key, struct json_t *value)
 {
 	json_object_set_new(object, key, value);
@@ -223,7 +233,7 @@ static json_t *text_of_bytes(struct view text)
 	return json_stringn(utf8.data ? utf8.data : "", utf8.len);
 }
 
-static json_t *new_text(struct view text)
+struct json_t *json_new_text(struct view text)
 {
 	json_t *json = json_stringn(text.ptr ? text.ptr : "", text.len);
 
@@ -232,12 +242,12 @@ static json_t *new_text(struct view text)
 
 void json_put_view(struct json_t *object, const char *key, struct view text)
 {
-	json_put(object, key, new_text(text));
+	json_put(object, key, json_new_text(text));
 }
 
 void json_put_text(struct json_t *object, const char *key, const char *text)
 {
-	json_put(object, key, text ? new_text(view_of(text)) : json_null());
+	json_put(object, key, text ? json_new_text(view_of(text)) : json_null());
 }
 
 void json_put_size(struct json_t *object, const char *key, uint64_t value)
@@ -257,7 +267,7 @@ void json_add(struct json_t *array, struct json_t *value)
 
 void json_add_text(struct json_t *array, const char *text)
 {
-	json_add(array, text ? new_text(view_of(text)) : json_null());
+	json_add(array, text ? json_new_text(view_of(text)) : json_null());
 }
 
 void json_add_size(struct json_t *array, uint64_t value)

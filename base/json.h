@@ -63,6 +63,9 @@ bool json_next_member(const struct json_t *object, void **position, const char *
  * else). put and add take over value. text may be NULL: null. */
 struct json_t *json_new_object(void);
 struct json_t *json_new_array(void);
+struct json_t *json_new_text(struct view text);
+struct json_t *json_new_size(uint64_t value);
+struct json_t *json_new_bool(bool value);
 void json_put(struct json_t *object, const char *key, struct json_t *value);
 void json_put_text(struct json_t *object, const char *key, const char *text);
 void json_put_view(struct json_t *object, const char *key, struct view text);
