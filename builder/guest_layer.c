@@ -70,6 +70,27 @@ MUST_CHECK static bool add_mount_points(struct making *making, const struct tree
 	return true;
 }
 
+/* What init covers with the machine's own when the root is read-only has to be there. */
+MUST_CHECK static bool add_covered_files(struct making *making, const struct tree *tree,
+					 struct err *err)
+{
+	static const char *const paths[] = { "etc/hostname", "etc/hosts", "etc/resolv.conf" };
+	uint32_t etc = TREE_NONE, inode = TREE_NONE;
+
+	if (!tree_walk(tree, view_of("etc"), true, &etc, err))
+		return false;
+	if (etc != TREE_NONE && !tree_inode(tree, etc)->is_dir)
+		return true;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (!tree_walk(tree, view_of(paths[i]), false, &inode, err))
+			return false;
+		if (inode == TREE_NONE &&
+		    !add_file(making, paths[i], 0644, (struct view){ 0 }, err))
+			return false;
+	}
+	return true;
+}
+
 /* Whatever an image brings there, even another vmbake image's, gives way. */
 MUST_CHECK static bool add_ours(struct making *making, struct view init,
 				const struct boot_config *config, struct view image_json,
@@ -123,7 +144,7 @@ bool guest_layer_make(struct guest_layer *out, const struct tree *tree,
 	struct view init = { 0 };
 
 	return init_binary_find(&init, architecture, err) && start(&making, err) &&
-	       add_mount_points(&making, tree, err) &&
+	       add_mount_points(&making, tree, err) && add_covered_files(&making, tree, err) &&
 	       add_ours(&making, init, config, image_json, err) && finish(out, &making, err);
 }
 

@@ -1,5 +1,5 @@
 /* The layer that vmbake itself puts on top of an image: /.vmbake with the init, its configuration
- * and where the image came from, and the folders that a machine mounts things on.
+ * and where the image came from, and what a machine mounts things on: folders, and empty files in /etc.
  */
 #pragma once
 

@@ -12,11 +12,12 @@
 enum {
 	BLOCK_SERIAL_BYTES = 64, /* virtio-blk has 20, SCSI and NVMe a little more */
 	BLOCK_COUNT_MAX = 4096,
+	BLOCK_NAME_BYTES = 32, /* the kernel's own DISK_NAME_LEN */
 };
 
 /* Names below /dev, disks and partitions, ascending; disks of size 0 are left out. */
 struct block_names {
-	char (*items)[32]; /* items[count], owned */
+	char (*items)[BLOCK_NAME_BYTES]; /* items[count], owned */
 	size_t count;
 };
 

@@ -105,6 +105,13 @@ static void put(const char *path, const struct bytes *text)
 		say("%s", err.msg);
 }
 
+static bool is_empty(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) < 0 || status.st_size == 0;
+}
+
 void etc_files_make(const struct settings *settings)
 {
 	CLEANUP(bytes_freep) struct bytes hosts = bytes_capped(TEXT_BYTES_MAX);
@@ -120,7 +127,7 @@ void etc_files_make(const struct settings *settings)
 	}
 	if (settings->hostname)
 		put("/etc/hostname", &hostname);
-	if (settings->hostname || settings->hosts.count > 0 || access("/etc/hosts", F_OK) < 0)
+	if (settings->hostname || settings->hosts.count > 0 || is_empty("/etc/hosts"))
 		put("/etc/hosts", &hosts);
 	if (resolv.len > 0)
 		put("/etc/resolv.conf", &resolv);

@@ -24,7 +24,7 @@ static void load_overlay(struct modules *modules, int root_fd, struct view cmdli
 	CLEANUP(settings_freep) struct settings settings = { 0 };
 	struct err ignored;
 
-	if (settings_gather(&settings, root_fd, cmdline, &ignored) && settings.overlay)
+	if (settings_gather(&settings, root_fd, cmdline, false, &ignored) && settings.overlay)
 		modules_load_for(modules, "overlay");
 }
 

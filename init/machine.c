@@ -43,7 +43,7 @@ MUST_CHECK static bool read_settings(struct machine *machine, const char *sysroo
 	return open_root(machine, sysroot, err) &&
 	       cmdline_read(&machine->cmdline, machine->root_fd, err) &&
 	       settings_gather(&machine->settings, machine->root_fd, bytes_view(&machine->cmdline),
-			       err);
+			       true, err);
 }
 
 MUST_CHECK static bool make_mounts(struct machine *machine, const char *sysroot, struct err *err)

@@ -157,28 +157,35 @@ MUST_CHECK static bool put_pairs(struct json_t *document, struct view cmdline,
 	return true;
 }
 
+/* One option of ours; what is no setting is kept by its name, to be told. */
+MUST_CHECK static bool put_option(struct json_t *document, const struct cmdline_option *option,
+				  struct err *err)
+{
+	struct view part = view_from(option->name, strlen("vmbake.")), name = view_cut(&part, '.');
+	const struct key *key = find_key(name);
+
+	if (!key) {
+		CLEANUP(freep) char *copy = view_copy(name);
+
+		if (!copy)
+			return err_memory(err, "a setting");
+		json_put_view(document, copy, option->value);
+		return true;
+	}
+	if (!part.ptr)
+		return put_value(document, key, option->value, err);
+	return key->kind == KEY_PAIRS || err_set(err, ERR_FORMAT, "\"%s\" has no parts", key->name);
+}
+
 bool settings_from_cmdline(struct json_t **out, struct view cmdline, struct err *err)
 {
 	CLEANUP(json_freep) struct json_t *document = json_new_object();
 	struct view rest = cmdline;
 	struct cmdline_option option;
 
-	while (cmdline_next(&rest, &option)) {
-		struct view sub = view_from(option.name, strlen("vmbake."));
-
-		if (!view_starts(option.name, "vmbake."))
-			continue;
-		struct view name = view_cut(&sub, '.');
-		const struct key *key = find_key(name);
-
-		if (!key)
-			say("vmbake.%.*s on the kernel command line is no setting",
-			    VIEW_ARGS(name));
-		else if (sub.ptr ? key->kind != KEY_PAIRS :
-				   !put_value(document, key, option.value, err))
-			return sub.ptr ? err_set(err, ERR_FORMAT, "\"%s\" has no parts", key->name) :
-					 false;
-	}
+	while (cmdline_next(&rest, &option))
+		if (view_starts(option.name, "vmbake.") && !put_option(document, &option, err))
+			return false;
 	for (size_t i = 0; i < KEY_COUNT; i++)
 		if (keys[i].kind == KEY_PAIRS && !put_pairs(document, cmdline, &keys[i], err))
 			return false;
@@ -232,28 +239,37 @@ static bool is_settings_disk(int root_fd, const char *name)
 	       settings_disk_is((struct view){ start, sizeof(start) });
 }
 
+static void tell_unknown(const struct json_t *document, const char *where)
+{
+	void *position = NULL;
+	const char *unknown;
+
+	while ((unknown = settings_unknown_key(document, &position)))
+		say("%s: \"%.100s\" is no setting", where, unknown);
+}
+
 MUST_CHECK static bool apply_disk(struct settings *settings, int root_fd, const char *name,
-				  struct err *err)
+				  bool tells_unknown, struct err *err)
 {
 	CLEANUP(bytes_freep) struct bytes text = bytes_capped(SETTINGS_BYTES_MAX);
 	CLEANUP(json_freep) struct json_t *document = NULL;
-	void *position = NULL;
-	const char *unknown;
 
 	if (!read_disk(&text, root_fd, name, err) ||
 	    !json_parse(&document, bytes_view(&text), err) ||
 	    !settings_apply(settings, document, err))
 		return err_wrap(err, "settings disk %s", name);
-	while ((unknown = settings_unknown_key(document, &position)))
-		say("\"%s\" on settings disk %s is no setting", unknown, name);
+	if (tells_unknown)
+		tell_unknown(document, "settings disk");
 	return true;
 }
 
-MUST_CHECK static bool apply_disks(struct settings *settings, int root_fd, struct err *err)
+/* The one settings disk's name; "" when there is none. */
+MUST_CHECK static bool find_disk(char out[BLOCK_NAME_BYTES], int root_fd, struct err *err)
 {
 	CLEANUP(block_names_freep) struct block_names names = { 0 };
 	const char *found = NULL;
 
+	out[0] = '\0';
 	if (!block_list(&names, root_fd, err))
 		return false;
 	for (size_t i = 0; i < names.count; i++) {
@@ -264,19 +280,26 @@ MUST_CHECK static bool apply_disks(struct settings *settings, int root_fd, struc
 				       names.items[i]);
 		found = names.items[i];
 	}
-	return !found || apply_disk(settings, root_fd, found, err);
+	if (found)
+		memcpy(out, found, BLOCK_NAME_BYTES);
+	return true;
 }
 
-bool settings_gather(struct settings *out, int root_fd, struct view cmdline, struct err *err)
+bool settings_gather(struct settings *out, int root_fd, struct view cmdline, bool tells_unknown,
+		     struct err *err)
 {
 	CLEANUP(settings_freep) struct settings settings = settings_default();
 	CLEANUP(json_freep) struct json_t *document = NULL;
+	char disk[BLOCK_NAME_BYTES];
 
-	if (!apply_disks(&settings, root_fd, err))
+	if (!find_disk(disk, root_fd, err) ||
+	    (disk[0] != '\0' && !apply_disk(&settings, root_fd, disk, tells_unknown, err)))
 		return false;
 	if (!settings_from_cmdline(&document, cmdline, err) ||
 	    !settings_apply(&settings, document, err))
 		return err_wrap(err, "kernel command line");
+	if (tells_unknown)
+		tell_unknown(document, "kernel command line");
 	*out = settings;
 	settings.arena = (struct arena){ 0 };
 	return true;

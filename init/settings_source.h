@@ -18,14 +18,16 @@ enum {
 	SETTINGS_SECTOR_BYTES = 512, /* the disk is padded to a multiple of it */
 };
 
-/* Everything that this machine sets, over the defaults. Unknown keys are told on the console.
- * root_fd: where sys/ and dev/ are
+/* Everything that this machine sets, over the defaults.
+ * root_fd:       where sys/ and dev/ are
+ * tells_unknown: keys that are no setting are told on the console (once, by the root's init)
  * Errors: ERR_FORMAT  a document or a header that is broken; two settings disks */
 MUST_CHECK bool settings_gather(struct settings *out, int root_fd, struct view cmdline,
-				struct err *err);
+				bool tells_unknown, struct err *err);
 
 /* Pure parts. vmbake.KEY=VALUE, vmbake.KEY.NAME=VALUE for objects, as one document; a value that
- * starts with '[' or '{' is JSON, lists may be given with commas, flags as on and off. */
+ * starts with '[' or '{' is JSON, lists may be given with commas, flags as on and off. Keys that
+ * are no setting are in it too. */
 MUST_CHECK bool settings_from_cmdline(struct json_t **out, struct view cmdline, struct err *err);
 
 bool settings_disk_is(struct view start);

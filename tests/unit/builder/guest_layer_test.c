@@ -86,6 +86,22 @@ START_TEST(folder_that_the_image_has_keeps_its_attributes)
 }
 END_TEST
 
+START_TEST(files_that_init_covers_are_there_and_empty)
+{
+	add_guest();
+	ck_assert_int_eq(find("/etc/resolv.conf")->entry->kind, ENTRY_FILE);
+	ck_assert_uint_eq(find("/etc/hosts")->entry->size, 0);
+}
+END_TEST
+
+START_TEST(image_whose_etc_is_no_folder_is_left_alone)
+{
+	make_image(ENTRY_SYMLINK, "etc", "nowhere");
+	add_guest();
+	ck_assert_int_eq(find("/etc")->entry->kind, ENTRY_SYMLINK);
+}
+END_TEST
+
 START_TEST(symlink_in_a_mount_points_place_stays)
 {
 	make_image(ENTRY_SYMLINK, "run", "var/run");
@@ -105,10 +121,10 @@ END_TEST
 
 START_TEST(link_in_our_folders_place_leads_nowhere)
 {
-	make_image(ENTRY_SYMLINK, ".vmbake", "etc");
+	make_image(ENTRY_SYMLINK, ".vmbake", "elsewhere");
 	add_guest();
 	ck_assert(find("/.vmbake")->is_dir);
-	ck_assert_ptr_null(find("/etc"));
+	ck_assert_ptr_null(find("/elsewhere"));
 }
 END_TEST
 
@@ -155,6 +171,8 @@ int main(void)
 	tcase_add_checked_fixture(tests, start, end);
 	tcase_add_test(tests, empty_image_gets_init_and_mount_points);
 	tcase_add_test(tests, folder_that_the_image_has_keeps_its_attributes);
+	tcase_add_test(tests, files_that_init_covers_are_there_and_empty);
+	tcase_add_test(tests, image_whose_etc_is_no_folder_is_left_alone);
 	tcase_add_test(tests, symlink_in_a_mount_points_place_stays);
 	tcase_add_test(tests, what_an_image_hides_in_our_folder_is_gone);
 	tcase_add_test(tests, link_in_our_folders_place_leads_nowhere);
