@@ -15,6 +15,18 @@ endef
 $(foreach room,$(ROOMS),$(eval $(call unit_rule,$(room))))
 .SECONDARY: $(foreach room,$(ROOMS),$(call kit,$(room)))
 
+# Programs for test scripts: tests/tools/ROOM_x.c, with the room's kit.
+TEST_TOOLS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
+
+define tool_rule
+$(BUILD)/tests/tools/$(1)_%: tests/tools/$(1)_%.c $(call kit,$(1)) $(call libraries,$(1))
+	@mkdir -p $$(@D)
+	$$(call say,TOOL,$$@)$(CC) $(ALL_CFLAGS) -o $$@ $$(inputs) $(LDLIBS)
+endef
+$(foreach room,$(ROOMS),$(eval $(call tool_rule,$(room))))
+
+test-tools: $(TEST_TOOLS)
+
 unit-programs: $(UNIT_TESTS)
 
 unit: unit-programs
@@ -31,7 +43,7 @@ asan:
 	@$(MAKE) --no-print-directory $(ASAN) unit
 
 # make e2e E2E="boot bad_input" runs tests/e2e/boot_test.sh and tests/e2e/bad_input_test.sh.
-e2e: all
+e2e: all test-tools
 	@tests/e2e/run $(BUILD) $(E2E)
 
 check:
@@ -63,4 +75,4 @@ bench: all
 	@mk/fetch.sh docker-registry $(BUILD)/debian/docker-registry
 	@for bench in tests/bench/*_bench.sh; do $$bench $(BUILD) || exit 1; done
 
-.PHONY: unit unit-programs asan asan-programs e2e check fuzz fuzzers bench
+.PHONY: unit unit-programs test-tools asan asan-programs e2e check fuzz fuzzers bench

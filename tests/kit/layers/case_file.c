@@ -34,32 +34,10 @@ static unsigned hex(const struct parser *parser, struct view text)
 	return (unsigned)number(parser, (struct view){ text.ptr + 2, 2 }, 16);
 }
 
-/* "{x*300}" is 300 times x. Returns how many bytes of text it takes. */
-static size_t repeat(const struct parser *parser, struct view text, struct view *byte,
-		     uint64_t *count)
+/* One byte or escape. Returns how many bytes of text it takes. */
+static size_t single(const struct parser *parser, struct view text, char *byte)
 {
-	ptrdiff_t end = view_find(text, '}');
-
-	if (end < 4 || text.ptr[2] != '*')
-		die(parser, "not {x*N}:", text);
-	*byte = (struct view){ text.ptr + 1, 1 };
-	*count = number(parser, (struct view){ text.ptr + 3, (size_t)end - 3 }, 10);
-	return (size_t)end + 1;
-}
-
-/* One escape or byte, count times. Returns how many bytes of text it takes. */
-static size_t unit(const struct parser *parser, struct view text, char *byte, uint64_t *count)
-{
-	struct view repeated;
-	size_t taken = 2;
-
-	*count = 1;
 	*byte = text.ptr[0];
-	if (text.ptr[0] == '{') {
-		taken = repeat(parser, text, &repeated, count);
-		*byte = repeated.ptr[0];
-		return taken;
-	}
 	if (text.ptr[0] != '\\')
 		return 1;
 	switch (text.len > 1 ? text.ptr[1] : '\0') {
@@ -77,6 +55,21 @@ static size_t unit(const struct parser *parser, struct view text, char *byte, ui
 	default:
 		die(parser, "not an escape:", text);
 	}
+}
+
+/* The same, or "{x*300}": 300 times x. */
+static size_t unit(const struct parser *parser, struct view text, char *byte, uint64_t *count)
+{
+	*count = 1;
+	if (text.ptr[0] != '{')
+		return single(parser, text, byte);
+	ptrdiff_t end = view_find(text, '}');
+	size_t star = text.len > 1 ? 1 + single(parser, view_from(text, 1), byte) : 1;
+
+	if (end < (ptrdiff_t)star + 2 || text.ptr[star] != '*')
+		die(parser, "not {x*N}:", text);
+	*count = number(parser, (struct view){ text.ptr + star + 1, (size_t)end - star - 1 }, 10);
+	return (size_t)end + 1;
 }
 
 /* Escapes become bytes, in two passes: count, then fill. */
