@@ -19,6 +19,7 @@ enum { TOKEN_BYTES_MAX = 256 << 10 };
 struct auth {
 	char *registry, *repository;
 	const struct source_options *options;
+	bool allows_plain;
 	pthread_mutex_t mutex; /* guards all below */
 	bool has_looked; /* for credentials */
 	struct credentials credentials;
@@ -34,7 +35,7 @@ static void secret_freep(struct bytes *secret)
 	bytes_freep(secret);
 }
 
-bool auth_new(struct auth **out, const char *registry, const char *repository,
+bool auth_new(struct auth **out, const char *registry, const char *repository, bool allows_plain,
 	      const struct source_options *options, struct err *err)
 {
 	CLEANUP(auth_freep) struct auth *auth = calloc(1, sizeof(*auth));
@@ -44,6 +45,7 @@ bool auth_new(struct auth **out, const char *registry, const char *repository,
 	pthread_mutex_init(&auth->mutex, NULL);
 	auth->value = bytes_capped(TOKEN_BYTES_MAX);
 	auth->options = options;
+	auth->allows_plain = allows_plain;
 	auth->registry = view_copy(view_of(registry));
 	auth->repository = view_copy(view_of(repository));
 	if (!auth->registry || !auth->repository)
@@ -175,7 +177,7 @@ MUST_CHECK static bool check_realm(const struct auth *auth, struct view realm, s
 
 	if (host.len == 0)
 		return err_set(err, ERR_FORMAT, "the token server's address is no URL");
-	if (!url_is_https(realm) && !auth->options->plain_http && !host_is_loopback(host))
+	if (!url_is_https(realm) && !auth->allows_plain && !host_is_loopback(host))
 		return err_set(err, ERR_AUTH, "the token server %.*s has no TLS", VIEW_ARGS(host));
 	return true;
 }
@@ -209,7 +211,7 @@ static void replace_value(struct auth *auth, struct bytes *value)
 	auth->generation++;
 }
 
-MUST_CHECK static bool fetch_token(struct auth *auth, struct http *http,
+MUST_CHECK static bool fetch_token(struct auth *auth, struct http *http, const struct host *host,
 				   const struct challenge *challenge, struct setback *setback,
 				   struct err *err)
 {
@@ -232,6 +234,7 @@ MUST_CHECK static bool fetch_token(struct auth *auth, struct http *http,
 		.form = form.data,
 		.authorization = basic.data,
 		.sink = &sink,
+		.trust = host,
 	};
 
 	if (!ask_token_server(http, &request, setback, err))
@@ -271,7 +274,7 @@ MUST_CHECK static bool look_for_credentials(struct auth *auth, struct err *err)
 	return true;
 }
 
-MUST_CHECK static bool meet(struct auth *auth, struct http *http,
+MUST_CHECK static bool meet(struct auth *auth, struct http *http, const struct host *host,
 			    const struct challenge *challenges, size_t count,
 			    struct setback *setback, struct err *err)
 {
@@ -279,7 +282,7 @@ MUST_CHECK static bool meet(struct auth *auth, struct http *http,
 		return false;
 	for (size_t i = 0; i < count; i++)
 		if (challenges[i].scheme == CHALLENGE_BEARER && challenges[i].realm[0])
-			return fetch_token(auth, http, &challenges[i], setback, err);
+			return fetch_token(auth, http, host, &challenges[i], setback, err);
 	for (size_t i = 0; i < count; i++)
 		if (challenges[i].scheme == CHALLENGE_BASIC)
 			return use_basic(auth, err);
@@ -287,8 +290,9 @@ MUST_CHECK static bool meet(struct auth *auth, struct http *http,
 		       auth->registry);
 }
 
-bool auth_renew(struct auth *auth, struct http *http, const struct http_response *refusal,
-		uint64_t generation, struct setback *setback, struct err *err)
+bool auth_renew(struct auth *auth, struct http *http, const struct host *host,
+		const struct http_response *refusal, uint64_t generation, struct setback *setback,
+		struct err *err)
 {
 	struct challenge challenges[CHALLENGE_COUNT_MAX];
 	size_t count = 0;
@@ -297,8 +301,8 @@ bool auth_renew(struct auth *auth, struct http *http, const struct http_response
 	if (!challenge_parse(challenges, &count, bytes_view(&refusal->challenges), err))
 		return false;
 	pthread_mutex_lock(&auth->mutex);
-	bool is_ok =
-		auth->generation != generation || meet(auth, http, challenges, count, setback, err);
+	bool is_ok = auth->generation != generation ||
+		     meet(auth, http, host, challenges, count, setback, err);
 
 	pthread_mutex_unlock(&auth->mutex);
 	return is_ok;

@@ -17,9 +17,10 @@ struct auth;
 
 /* registry: "docker.io"; repository: "library/debian"; both copied. Credentials are looked for when
  * the first challenge comes.
+ * allows_plain: tokens may be asked for over plain HTTP off this machine
  * options: borrowed until auth_freep */
 MUST_CHECK bool auth_new(struct auth **out, const char *registry, const char *repository,
-			 const struct source_options *options, struct err *err);
+			 bool allows_plain, const struct source_options *options, struct err *err);
 void auth_freep(struct auth **auth);
 
 /* The value of the Authorization header as things stand, appended to out; nothing when there is
@@ -27,11 +28,10 @@ void auth_freep(struct auth **auth);
 MUST_CHECK bool auth_value(struct auth *auth, struct bytes *out, uint64_t *generation,
 			   struct err *err);
 
-/* After a 401: meet its challenge. generation: of the value that was refused; when another thread
- * has renewed it since, nothing is done.
- * Errors: ERR_AUTH     nothing we have would do, or the token server refuses
- *         ERR_NETWORK  the token server is not reached; *setback says whether that may pass
- * Source: distribution "token authentication"; RFC 6750 */
-MUST_CHECK bool auth_renew(struct auth *auth, struct http *http,
+/* After a 401: meet its challenge. host: that gave it. generation: of the value that was refused;
+ * when another thread has renewed it since, nothing is done. Errors: ERR_AUTH     nothing we have
+ * would do, or the token server refuses ERR_NETWORK  the token server is not reached; *setback says
+ * whether that may pass Source: distribution "token authentication"; RFC 6750 */
+MUST_CHECK bool auth_renew(struct auth *auth, struct http *http, const struct host *host,
 			   const struct http_response *refusal, uint64_t generation,
 			   struct setback *setback, struct err *err);

@@ -116,10 +116,7 @@ bool fetch_start(struct fetch **out, struct registry *registry, const struct lay
 	if (!fetch)
 		return err_memory(err, "a download");
 	fetch->registry = registry;
-	fetch->location = (struct location){ .digest = layer->digest,
-					     .urls = layer->urls,
-					     .url = bytes_capped(64 << 10) };
-	pthread_mutex_init(&fetch->location.mutex, NULL);
+	location_start(&fetch->location, &layer->digest, layer->urls);
 	fetch->part = part;
 	fetch->options = options;
 	fetch->by_chunk = wanted > 1 && part_size_bytes(part) > parallel_bytes_min;
@@ -142,8 +139,7 @@ void fetch_freep(struct fetch **fetch)
 	part_stop((*fetch)->part);
 	while ((*fetch)->thread_count > 0)
 		pthread_join((*fetch)->threads[--(*fetch)->thread_count], NULL);
-	pthread_mutex_destroy(&(*fetch)->location.mutex);
-	bytes_freep(&(*fetch)->location.url);
+	location_end(&(*fetch)->location);
 	free(*fetch);
 	*fetch = NULL;
 }

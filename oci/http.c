@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/view.h"
+#include "hosts.h"
 #include "sink.h"
 #include "url.h"
 
@@ -80,6 +81,14 @@ void http_response_freep(struct http_response *response)
 enum http_failure http_failure_of(const struct http *http)
 {
 	return http->failure;
+}
+
+const char *http_system_authorities(void)
+{
+	const char *named = getenv("SSL_CERT_FILE");
+	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+
+	return named && *named ? named : info->cainfo;
 }
 
 static bool view_is(struct view view, const char *name)
@@ -222,21 +231,27 @@ static void set_callbacks(struct http *http)
 	set_number(http, CURLOPT_NOPROGRESS, 0);
 }
 
-static void add_header(struct http *http, const char *name, const char *value)
+static void add_line(struct http *http, const char *line)
 {
-	CLEANUP(bytes_freep) struct bytes line = bytes_capped(1 << 20);
-	struct err ignored;
-
-	if (!value || http->setup != CURLE_OK)
-		return;
-	struct curl_slist *longer = bytes_print(&line, &ignored, "%s: %s", name, value)
-					    ? curl_slist_append(http->headers, line.data)
-					    : NULL;
+	struct curl_slist *longer = curl_slist_append(http->headers, line);
 
 	if (longer)
 		http->headers = longer;
 	else
 		http->setup = CURLE_OUT_OF_MEMORY;
+}
+
+static void add_header(struct http *http, const char *name, const char *value)
+{
+	CLEANUP(bytes_freep) struct bytes line = bytes_capped(1 << 20);
+	struct err ignored;
+
+	if (!value)
+		return;
+	if (!bytes_print(&line, &ignored, "%s: %s", name, value))
+		http->setup = CURLE_OUT_OF_MEMORY;
+	else
+		add_line(http, line.data);
 }
 
 /* Our headers are for the server: a proxy that is asked to CONNECT does not see them. */
@@ -248,6 +263,8 @@ static void set_headers(struct http *http, const struct http_request *request)
 	http->headers = NULL;
 	add_header(http, "Accept", request->accept);
 	add_header(http, "Authorization", request->authorization);
+	for (char **line = request->host ? request->host->headers : NULL; line && *line; line++)
+		add_line(http, *line);
 	set_number(http, CURLOPT_HEADEROPT, CURLHEADER_SEPARATE);
 	curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, http->headers);
 	if (!request->is_ranged)
@@ -269,10 +286,34 @@ static void set_limits(struct http *http, const struct http_request *request)
 	set_text(http, CURLOPT_PROTOCOLS_STR, "http,https");
 }
 
+/* A token server is asked with the host's authorities, but is not shown its client certificate. */
+static void set_trust(struct http *http, const struct http_request *request)
+{
+	const struct host *trust = request->trust ? request->trust : request->host;
+	const char *usual = http_system_authorities();
+	struct curl_blob authorities = { .flags = CURL_BLOB_NOCOPY };
+
+	if (trust && trust->skip_verify) {
+		set_number(http, CURLOPT_SSL_VERIFYPEER, 0);
+		set_number(http, CURLOPT_SSL_VERIFYHOST, 0);
+	}
+	if (trust && trust->authorities.len > 0) {
+		authorities.data = trust->authorities.data;
+		authorities.len = trust->authorities.len;
+		curl_easy_setopt(http->curl, CURLOPT_CAINFO_BLOB, &authorities);
+	} else if (usual) {
+		set_text(http, CURLOPT_CAINFO, usual);
+	}
+	if (request->host && request->host->certificate) {
+		set_text(http, CURLOPT_SSLCERT, request->host->certificate);
+		if (request->host->key)
+			set_text(http, CURLOPT_SSLKEY, request->host->key);
+	}
+}
+
 static void set_request(struct http *http, const struct http_request *request)
 {
 	bool is_local = host_is_loopback(url_authority(view_of(request->url)));
-	const char *authorities = getenv("SSL_CERT_FILE"); /* as OpenSSL's and Go's programs do */
 
 	set_text(http, CURLOPT_URL, request->url);
 	set_text(http, CURLOPT_USERAGENT, http->user_agent);
@@ -280,8 +321,6 @@ static void set_request(struct http *http, const struct http_request *request)
 		   request->is_bulk ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS);
 	if (request->is_bulk)
 		set_number(http, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
-	if (authorities)
-		set_text(http, CURLOPT_CAINFO, authorities);
 	if (is_local)
 		set_text(http, CURLOPT_PROXY, ""); /* this machine is never behind a proxy */
 	if (request->form)
@@ -401,6 +440,7 @@ bool http_perform(struct http *http, const struct http_request *request,
 	set_limits(http, request);
 	set_headers(http, request);
 	set_request(http, request);
+	set_trust(http, request);
 	CURLcode code = http->setup == CURLE_OK ? curl_easy_perform(http->curl) : http->setup;
 
 	return finish(http, code, err);

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
+struct host;
 struct sink;
 
 struct http; /* a connection and its memory; used by one thread at a time, kept for the next */
@@ -18,12 +19,18 @@ struct http; /* a connection and its memory; used by one thread at a time, kept 
 MUST_CHECK bool http_new(struct http **out, const char *user_agent, struct err *err);
 void http_freep(struct http **http);
 
+/* The file of the authorities that are trusted where nothing else is said: SSL_CERT_FILE, as
+ * OpenSSL's and Go's programs have it, or the system's. NULL: unknown. */
+const char *http_system_authorities(void);
+
 enum { HTTP_VALUE_BYTES = 256, HTTP_HEADERS_BYTES_MAX = 256 << 10 };
 
 struct http_request {
 	const char *url; /* http or https */
 	const char *accept; /* NULL: none */
 	const char *authorization; /* the header's value; NULL: none */
+	const struct host *host; /* whose headers and client certificate go along; NULL: none */
+	const struct host *trust; /* whose authorities and skip_verify count; NULL: host's */
 	const char *form; /* POST this application/x-www-form-urlencoded body; NULL: GET */
 	bool is_ranged; /* ask for bytes first to last, both inclusive */
 	uint64_t first, last;

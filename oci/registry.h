@@ -1,17 +1,17 @@
 /* One repository on one registry, by the distribution API: manifests into memory, blobs into
- * their part files. Knows the registry's address, its scheme, and who we are to it.
+ * their part files, from whichever of the registry's hosts has them.
  *
  * May be used by several threads at once.
  */
 #pragma once
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "endpoint.h"
 #include "http.h"
 #include "image.h"
 #include "reference.h"
@@ -40,18 +40,7 @@ MUST_CHECK bool registry_manifest(struct registry *registry, const char *tag,
 MUST_CHECK bool registry_small_blob(struct registry *registry, const struct digest *digest,
 				    struct bytes *out, struct err *err);
 
-/* Where a blob is, beyond the registry itself; one for all threads that fetch it. */
-struct location {
-	struct digest digest;
-	char *const *urls; /* tried in order when the registry does not have it; NULL: none */
-	pthread_mutex_t mutex; /* guards all below */
-	size_t next_url;
-	struct bytes url; /* where the last answer came from, when not from the registry itself */
-};
-
-/* One attempt at a blob, or at the range sink asks for. A redirect's target is kept in location
- * and asked first the next time; when it refuses (what is signed expires), the registry is asked
- * anew.
+/* One attempt at a blob, or at the range sink asks for.
  * setback: written on failure */
 MUST_CHECK bool registry_fetch(struct registry *registry, struct http *http,
 			       struct location *location, struct sink *sink,
