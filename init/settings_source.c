@@ -51,6 +51,11 @@ static const struct key {
 
 enum { KEY_COUNT = sizeof(keys) / sizeof(keys[0]) };
 
+size_t settings_key_count(void)
+{
+	return KEY_COUNT;
+}
+
 static const struct key *find_key(struct view name)
 {
 	for (size_t i = 0; i < KEY_COUNT; i++)

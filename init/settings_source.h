@@ -36,3 +36,4 @@ MUST_CHECK bool settings_disk_header(struct view header, uint32_t *len, struct e
 
 /* The first key of the document that is none of ours, NULL when all are known. */
 const char *settings_unknown_key(const struct json_t *document, void **position);
+size_t settings_key_count(void);
