@@ -1,0 +1,241 @@
+#include "copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "block.h"
+
+enum {
+	PIECE_BYTES = 16 << 20, /* what a thread takes at a time */
+	BUFFER_BYTES = 1 << 20,
+};
+
+/* What the threads share. */
+struct copying {
+	int image_fd;
+	const struct copy *copies;
+	uint64_t copy_count;
+	const int *data_fds;
+	struct report *report;
+	pthread_mutex_t mutex; /* over all below */
+	uint64_t at; /* the copy that pieces are taken from … */
+	uint64_t at_offset; /* … and how many of its bytes are taken */
+	struct err failure; /* the first; kind is ERR_NONE when none */
+	atomic_int method; /* the best that has not failed: enum copy_method */
+	_Atomic uint64_t copied_bytes;
+};
+
+/* A part of one copy, in bytes. */
+struct piece {
+	int data_fd;
+	uint64_t from, to, len;
+};
+
+static bool take_piece(struct copying *copying, struct piece *piece)
+{
+	bool is_there = false;
+
+	pthread_mutex_lock(&copying->mutex);
+	if (copying->at < copying->copy_count && copying->failure.kind == ERR_NONE) {
+		const struct copy *copy = &copying->copies[copying->at];
+		uint64_t left = copy->block_count * BLOCK_BYTES - copying->at_offset;
+		/* One clone call may be as long as it likes; copies are shared out. */
+		bool is_clone = atomic_load(&copying->method) == COPY_REFLINK;
+		uint64_t len = is_clone || left < PIECE_BYTES ? left : PIECE_BYTES;
+
+		*piece = (struct piece){ copying->data_fds[copy->layer],
+					 copy->data_block * BLOCK_BYTES + copying->at_offset,
+					 copy->image_block * BLOCK_BYTES + copying->at_offset,
+					 len };
+		copying->at_offset += len;
+		if (len == left) {
+			copying->at++;
+			copying->at_offset = 0;
+		}
+		is_there = true;
+	}
+	pthread_mutex_unlock(&copying->mutex);
+	return is_there;
+}
+
+/* Reasons to try the next method rather than to fail: other file system, not supported there, not
+ * aligned as it wants, not allowed. */
+static bool is_refusal(int code)
+{
+	return code == EXDEV || code == EOPNOTSUPP || code == EINVAL || code == ENOTTY ||
+	       code == ENOSYS || code == EPERM || code == EBADF || code == ETXTBSY;
+}
+
+static bool clone_piece(struct copying *copying, const struct piece *piece)
+{
+	struct file_clone_range range = { .src_fd = piece->data_fd,
+					  .src_offset = piece->from,
+					  .src_length = piece->len,
+					  .dest_offset = piece->to };
+
+	return ioctl(copying->image_fd, FICLONERANGE, &range) == 0;
+}
+
+/* As far as the kernel copies; piece is what is left. False with errno on failure. */
+static bool copy_in_kernel(struct copying *copying, struct piece *piece)
+{
+	while (piece->len > 0) {
+		off_t from = (off_t)piece->from, to = (off_t)piece->to;
+		ssize_t len = copy_file_range(piece->data_fd, &from, copying->image_fd, &to,
+					      piece->len, 0);
+
+		if (len < 0 && errno == EINTR)
+			continue;
+		if (len <= 0) {
+			errno = len == 0 ? EINVAL : errno; /* some file systems say nothing */
+			return false;
+		}
+		piece->from += (uint64_t)len;
+		piece->to += (uint64_t)len;
+		piece->len -= (uint64_t)len;
+		atomic_fetch_add(&copying->copied_bytes, (uint64_t)len);
+		report_did(copying->report, REPORT_WRITE, (uint64_t)len);
+	}
+	return true;
+}
+
+MUST_CHECK static bool copy_by_hand(struct copying *copying, struct piece *piece, char *buffer,
+				    struct err *err)
+{
+	while (piece->len > 0) {
+		size_t len = piece->len < BUFFER_BYTES ? piece->len : BUFFER_BYTES;
+
+		if (!file_pread(piece->data_fd, buffer, len, piece->from, "a stored layer", err) ||
+		    !file_pwrite(copying->image_fd, buffer, len, piece->to, "the image", err))
+			return false;
+		piece->from += len;
+		piece->to += len;
+		piece->len -= len;
+		atomic_fetch_add(&copying->copied_bytes, len);
+		report_did(copying->report, REPORT_WRITE, len);
+	}
+	return true;
+}
+
+/* Start the writeback of what is done, so that the sync at the end finds little to do. */
+static void hint_writeback(const struct copying *copying, uint64_t offset, uint64_t len)
+{
+	sync_file_range(copying->image_fd, (off_t)offset, (off_t)len, SYNC_FILE_RANGE_WRITE);
+}
+
+/* The method gets slower, never faster: what one piece was refused, the next is not offered. */
+static void fall_back_to(struct copying *copying, enum copy_method method)
+{
+	int now = atomic_load(&copying->method);
+
+	while (now < (int)method &&
+	       !atomic_compare_exchange_weak(&copying->method, &now, (int)method))
+		;
+}
+
+MUST_CHECK static bool move_piece(struct copying *copying, struct piece *piece, char *buffer,
+				  struct err *err)
+{
+	uint64_t start = piece->to, len = piece->len;
+
+	if (atomic_load(&copying->method) <= COPY_REFLINK) {
+		if (clone_piece(copying, piece)) {
+			report_did(copying->report, REPORT_WRITE, len);
+			return true;
+		}
+		if (!is_refusal(errno))
+			return err_os(err, "clone into the image");
+		fall_back_to(copying, COPY_FILE_RANGE);
+	}
+	if (atomic_load(&copying->method) <= COPY_FILE_RANGE) {
+		if (copy_in_kernel(copying, piece)) {
+			hint_writeback(copying, start, len);
+			return true;
+		}
+		if (!is_refusal(errno))
+			return err_os(err, "copy into the image");
+		fall_back_to(copying, COPY_READ_WRITE);
+	}
+	if (!copy_by_hand(copying, piece, buffer, err))
+		return false;
+	hint_writeback(copying, start, len);
+	return true;
+}
+
+static void note_failure(struct copying *copying, const struct err *err)
+{
+	pthread_mutex_lock(&copying->mutex);
+	if (copying->failure.kind == ERR_NONE)
+		copying->failure = *err;
+	pthread_mutex_unlock(&copying->mutex);
+}
+
+static void *work(void *argument)
+{
+	struct copying *copying = argument;
+	CLEANUP(freep) char *buffer = malloc(BUFFER_BYTES);
+	struct piece piece;
+	struct err err = { 0 };
+
+	if (!buffer && !err_memory(&err, "copying")) {
+		note_failure(copying, &err);
+		return NULL;
+	}
+	while (take_piece(copying, &piece)) {
+		if (!move_piece(copying, &piece, buffer, &err)) {
+			note_failure(copying, &err);
+			break;
+		}
+	}
+	return NULL;
+}
+
+MUST_CHECK static bool run_workers(struct copying *copying, unsigned jobs, struct err *err)
+{
+	CLEANUP(freep) pthread_t *threads = calloc(jobs, sizeof(*threads));
+	unsigned started = 0;
+
+	if (!threads)
+		return err_memory(err, "threads");
+	while (started + 1 < jobs &&
+	       pthread_create(&threads[started], NULL, work, copying) == 0)
+		started++;
+	work(copying); /* this thread is the first of jobs */
+	for (unsigned i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	if (copying->failure.kind == ERR_NONE)
+		return true;
+	*err = copying->failure;
+	return false;
+}
+
+bool copy_bodies(int image_fd, const struct copy *copies, uint64_t copy_count, const int *data_fds,
+		 unsigned jobs, struct report *report, struct copy_result *out, struct err *err)
+{
+	struct copying copying = { .image_fd = image_fd,
+				   .copies = copies,
+				   .copy_count = copy_count,
+				   .data_fds = data_fds,
+				   .report = report,
+				   .mutex = PTHREAD_MUTEX_INITIALIZER,
+				   .method = copy_count > 0 ? COPY_REFLINK : COPY_NOTHING };
+	uint64_t data_bytes = 0;
+
+	for (uint64_t i = 0; i < copy_count; i++)
+		data_bytes += copies[i].block_count * BLOCK_BYTES;
+	report_expect(report, REPORT_WRITE, data_bytes);
+	if (!run_workers(&copying, jobs, err))
+		return err_wrap(err, "the image");
+	*out = (struct copy_result){ .data_bytes = data_bytes,
+				     .copied_bytes = copying.copied_bytes,
+				     .method = (enum copy_method)copying.method };
+	return true;
+}

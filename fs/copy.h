@@ -1,0 +1,24 @@
+/* Bodies from stored layers into the image: cloned where the file system can, else copied by the
+ * kernel, else read and written; each falls back to the next by itself. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/report.h"
+#include "image.h"
+#include "plan.h"
+
+struct copy_result {
+	uint64_t data_bytes; /* of all copies */
+	uint64_t copied_bytes; /* of those, moved rather than cloned */
+	enum copy_method method; /* the slowest that was needed */
+};
+
+/* image_fd:  as large as it will be
+ * copies:    copies[copy_count]; data_fds as in image_write
+ * jobs:      threads, at least 1
+ * Errors: ERR_SPACE, ERR_IO */
+MUST_CHECK bool copy_bodies(int image_fd, const struct copy *copies, uint64_t copy_count,
+			    const int *data_fds, unsigned jobs, struct report *report,
+			    struct copy_result *out, struct err *err);

@@ -1,0 +1,76 @@
+/* The file system around the content: geometry, journal, bitmaps, superblocks, checksums. The one
+ * place that includes libext2fs, besides reader.c.
+ *
+ * libext2fs decides where group structures lie and keeps the accounts; inodes, directories, extents
+ * and xattrs are encoded by us and written through it in long runs. It changes a geometry that does
+ * not suit it without a word, so what counts is what ext4_shape says afterwards.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/err.h"
+#include "space.h"
+
+struct ext4;
+
+struct ext4_request {
+	uint64_t block_count;
+	uint64_t inode_count; /* at least so many */
+	int64_t time_seconds;
+	struct digest identity;
+	const char *label;
+};
+
+struct ext4_shape {
+	uint64_t block_count; /* may be less than requested: a last group too small is dropped */
+	uint64_t free_blocks; /* after the group structures */
+	uint64_t inode_count;
+	uint32_t inodes_per_group;
+	uint64_t group_min_blocks; /* a last group smaller than this is dropped */
+};
+
+/* Make one in memory; the file is opened but not written before ext4_add_reserved.
+ * *is_possible is false when no file system of that shape exists (too small for its own
+ * structures); then nothing is made.
+ * Errors: ERR_UNSUPPORTED  more blocks than ext4 images here may have
+ *         ERR_IO */
+MUST_CHECK bool ext4_new(struct ext4 **out, int fd, const struct ext4_request *request,
+			 bool *is_possible, struct err *err);
+void ext4_freep(struct ext4 **ext4); /* forgets what is not written */
+
+struct ext4_shape ext4_shape(const struct ext4 *ext4);
+
+/* Journal length that mke2fs would give a file system of that size. */
+uint64_t ext4_journal_blocks(uint64_t block_count);
+
+/* Add the journal, in one piece from goal on, and the inode that makes growing possible. */
+MUST_CHECK bool ext4_add_reserved(struct ext4 *ext4, uint64_t journal_blocks, uint64_t goal,
+				  struct err *err);
+
+/* All free runs, ascending; owned by the caller. */
+MUST_CHECK bool ext4_free_runs(struct ext4 *ext4, struct run **out, size_t *count,
+			       struct err *err);
+
+/* Account for blocks and inodes that are in use. */
+void ext4_use_blocks(struct ext4 *ext4, struct run run);
+void ext4_use_inode(struct ext4 *ext4, uint32_t number, bool is_dir);
+
+/* Where an inode lies, in bytes from the image's start. */
+uint64_t ext4_inode_offset(const struct ext4 *ext4, uint32_t number);
+/* An inode that ext4_add_reserved made, INODE_BYTES with its checksum. */
+MUST_CHECK bool ext4_read_inode(struct ext4 *ext4, uint32_t number, uint8_t *out, struct err *err);
+
+/* Put the checksum into a block or inode. number: of the inode that it belongs to. */
+MUST_CHECK bool ext4_seal_inode(struct ext4 *ext4, uint32_t number, uint8_t *inode,
+				struct err *err);
+MUST_CHECK bool ext4_seal_dir_block(struct ext4 *ext4, uint32_t number, uint8_t *block,
+				    struct err *err);
+MUST_CHECK bool ext4_seal_extent_block(struct ext4 *ext4, uint32_t number, uint8_t *block,
+				       struct err *err);
+MUST_CHECK bool ext4_seal_xattr_block(struct ext4 *ext4, uint32_t number, uint64_t at,
+				      uint8_t *block, struct err *err);
+
+/* Write bitmaps, group descriptors and superblocks, and close. */
+MUST_CHECK bool ext4_finish(struct ext4 **ext4, struct err *err);

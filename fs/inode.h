@@ -1,0 +1,37 @@
+/* One inode's 256 bytes. Pure. Source: Linux fs/ext4/ext4.h, struct ext4_inode. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "block.h"
+#include "extents.h"
+#include "xattrs.h"
+
+enum {
+	INODE_HAS_EXTENTS = 0x80000, /* EXT4_EXTENTS_FL */
+};
+
+struct inode {
+	uint32_t mode; /* with the type */
+	uint32_t uid, gid;
+	uint32_t link_count; /* over 65,000 of a directory is written as 1: dir_nlink */
+	uint64_t size;
+	uint64_t block_count; /* of 4,096 bytes, all that belongs to it */
+	int64_t mtime_seconds; /* within inode_clamp_time; atime is the same */
+	uint32_t mtime_ns;
+	int64_t image_time; /* ctime and crtime */
+	uint32_t flags;
+	uint8_t root[EXTENT_ROOT_BYTES]; /* i_block: extents, a short symlink, or a device */
+	uint64_t xattr_block; /* 0: none */
+	const uint8_t *xattrs; /* XATTR_INODE_BYTES, or NULL */
+};
+
+/* out: INODE_BYTES, without the checksum */
+void inode_encode(uint8_t *out, const struct inode *inode);
+
+/* Bring a time into what ext4 holds, 1901 to 2446; true if it was outside. */
+bool inode_clamp_time(int64_t *seconds, uint32_t *ns);
+
+/* i_block of a device: 8-bit numbers in the old form, larger ones in the new. */
+void inode_encode_device(uint8_t *root, uint32_t major, uint32_t minor);
