@@ -29,13 +29,14 @@ struct copying {
 	uint64_t at; /* the copy that pieces are taken from … */
 	uint64_t at_offset; /* … and how many of its bytes are taken */
 	struct err failure; /* the first; kind is ERR_NONE when none */
-	atomic_int method; /* the best that has not failed: enum copy_method */
-	_Atomic uint64_t copied_bytes;
+	atomic_int *methods; /* by layer: the best that was not refused, enum copy_method; owned */
+	_Atomic uint64_t moved_bytes[COPY_METHOD_COUNT];
 };
 
 /* A part of one copy, in bytes. */
 struct piece {
 	int data_fd;
+	atomic_int *method; /* of its layer */
 	uint64_t from, to, len;
 };
 
@@ -48,10 +49,11 @@ static bool take_piece(struct copying *copying, struct piece *piece)
 		const struct copy *copy = &copying->copies[copying->at];
 		uint64_t left = copy->block_count * BLOCK_BYTES - copying->at_offset;
 		/* One clone call may be as long as it likes; copies are shared out. */
-		bool is_clone = atomic_load(&copying->method) == COPY_REFLINK;
+		bool is_clone = atomic_load(&copying->methods[copy->layer]) == COPY_REFLINK;
 		uint64_t len = is_clone || left < PIECE_BYTES ? left : PIECE_BYTES;
 
 		*piece = (struct piece){ copying->data_fds[copy->layer],
+					 &copying->methods[copy->layer],
 					 copy->data_block * BLOCK_BYTES + copying->at_offset,
 					 copy->image_block * BLOCK_BYTES + copying->at_offset,
 					 len };
@@ -74,6 +76,12 @@ static bool is_refusal(int code)
 	       code == ENOSYS || code == EPERM || code == EBADF || code == ETXTBSY;
 }
 
+static void count_moved(struct copying *copying, enum copy_method method, uint64_t len)
+{
+	atomic_fetch_add_explicit(&copying->moved_bytes[method], len, memory_order_relaxed);
+	report_did(copying->report, REPORT_WRITE, len);
+}
+
 static bool clone_piece(struct copying *copying, const struct piece *piece)
 {
 	struct file_clone_range range = { .src_fd = piece->data_fd,
@@ -81,7 +89,10 @@ static bool clone_piece(struct copying *copying, const struct piece *piece)
 					  .src_length = piece->len,
 					  .dest_offset = piece->to };
 
-	return ioctl(copying->image_fd, FICLONERANGE, &range) == 0;
+	if (ioctl(copying->image_fd, FICLONERANGE, &range) < 0)
+		return false;
+	count_moved(copying, COPY_REFLINK, piece->len);
+	return true;
 }
 
 /* As far as the kernel copies; piece is what is left. False with errno on failure. */
@@ -101,8 +112,7 @@ static bool copy_in_kernel(struct copying *copying, struct piece *piece)
 		piece->from += (uint64_t)len;
 		piece->to += (uint64_t)len;
 		piece->len -= (uint64_t)len;
-		atomic_fetch_add(&copying->copied_bytes, (uint64_t)len);
-		report_did(copying->report, REPORT_WRITE, (uint64_t)len);
+		count_moved(copying, COPY_FILE_RANGE, (uint64_t)len);
 	}
 	return true;
 }
@@ -119,8 +129,7 @@ MUST_CHECK static bool copy_by_hand(struct copying *copying, struct piece *piece
 		piece->from += len;
 		piece->to += len;
 		piece->len -= len;
-		atomic_fetch_add(&copying->copied_bytes, len);
-		report_did(copying->report, REPORT_WRITE, len);
+		count_moved(copying, COPY_READ_WRITE, len);
 	}
 	return true;
 }
@@ -131,13 +140,14 @@ static void hint_writeback(const struct copying *copying, uint64_t offset, uint6
 	sync_file_range(copying->image_fd, (off_t)offset, (off_t)len, SYNC_FILE_RANGE_WRITE);
 }
 
-/* The method gets slower, never faster: what one piece was refused, the next is not offered. */
-static void fall_back_to(struct copying *copying, enum copy_method method)
+/* A layer's method gets slower, never faster: what one piece was refused, the next is not offered.
+ * Each layer has its own, since one may lie on another file system or in memory. */
+static void fall_back_to(const struct piece *piece, enum copy_method method)
 {
-	int now = atomic_load(&copying->method);
+	int now = atomic_load(piece->method);
 
 	while (now < (int)method &&
-	       !atomic_compare_exchange_weak(&copying->method, &now, (int)method))
+	       !atomic_compare_exchange_weak(piece->method, &now, (int)method))
 		;
 }
 
@@ -146,23 +156,17 @@ MUST_CHECK static bool move_piece(struct copying *copying, struct piece *piece, 
 {
 	uint64_t start = piece->to, len = piece->len;
 
-	if (atomic_load(&copying->method) <= COPY_REFLINK) {
-		if (clone_piece(copying, piece)) {
-			report_did(copying->report, REPORT_WRITE, len);
+	if (atomic_load(piece->method) <= COPY_REFLINK) {
+		if (clone_piece(copying, piece))
 			return true;
-		}
 		if (!is_refusal(errno))
 			return err_os(err, "clone into the image");
-		fall_back_to(copying, COPY_FILE_RANGE);
+		fall_back_to(piece, COPY_FILE_RANGE);
 	}
-	if (atomic_load(&copying->method) <= COPY_FILE_RANGE) {
-		if (copy_in_kernel(copying, piece)) {
-			hint_writeback(copying, start, len);
-			return true;
-		}
+	if (atomic_load(piece->method) <= COPY_FILE_RANGE && !copy_in_kernel(copying, piece)) {
 		if (!is_refusal(errno))
 			return err_os(err, "copy into the image");
-		fall_back_to(copying, COPY_READ_WRITE);
+		fall_back_to(piece, COPY_READ_WRITE);
 	}
 	if (!copy_by_hand(copying, piece, buffer, err))
 		return false;
@@ -217,25 +221,41 @@ MUST_CHECK static bool run_workers(struct copying *copying, unsigned jobs, struc
 	return false;
 }
 
-bool copy_bodies(int image_fd, const struct copy *copies, uint64_t copy_count, const int *data_fds,
+/* What carried most of the bytes. */
+static enum copy_method main_method(const struct copying *copying)
+{
+	enum copy_method best = COPY_NOTHING;
+
+	for (int i = COPY_NOTHING + 1; i < COPY_METHOD_COUNT; i++)
+		if (copying->moved_bytes[i] > copying->moved_bytes[best])
+			best = (enum copy_method)i;
+	return best;
+}
+
+bool copy_bodies(int image_fd, const struct plan *plan, const int *data_fds, uint32_t layer_count,
 		 unsigned jobs, struct report *report, struct copy_result *out, struct err *err)
 {
+	CLEANUP(freep) atomic_int *methods = calloc(layer_count + 1u, sizeof(*methods));
 	struct copying copying = { .image_fd = image_fd,
-				   .copies = copies,
-				   .copy_count = copy_count,
+				   .copies = plan->copies,
+				   .copy_count = plan->copy_count,
 				   .data_fds = data_fds,
 				   .report = report,
 				   .mutex = PTHREAD_MUTEX_INITIALIZER,
-				   .method = copy_count > 0 ? COPY_REFLINK : COPY_NOTHING };
+				   .methods = methods };
 	uint64_t data_bytes = 0;
 
-	for (uint64_t i = 0; i < copy_count; i++)
-		data_bytes += copies[i].block_count * BLOCK_BYTES;
+	if (!methods)
+		return err_memory(err, "copying");
+	for (uint32_t i = 0; i < layer_count; i++)
+		atomic_init(&methods[i], COPY_REFLINK);
+	for (uint64_t i = 0; i < plan->copy_count; i++)
+		data_bytes += plan->copies[i].block_count * BLOCK_BYTES;
 	report_expect(report, REPORT_WRITE, data_bytes);
 	if (!run_workers(&copying, jobs, err))
 		return err_wrap(err, "the image");
 	*out = (struct copy_result){ .data_bytes = data_bytes,
-				     .copied_bytes = copying.copied_bytes,
-				     .method = (enum copy_method)copying.method };
+				     .copied_bytes = data_bytes - copying.moved_bytes[COPY_REFLINK],
+				     .method = main_method(&copying) };
 	return true;
 }

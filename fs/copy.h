@@ -12,13 +12,13 @@
 struct copy_result {
 	uint64_t data_bytes; /* of all copies */
 	uint64_t copied_bytes; /* of those, moved rather than cloned */
-	enum copy_method method; /* the slowest that was needed */
+	enum copy_method method; /* that carried most of them */
 };
 
 /* image_fd:  as large as it will be
- * copies:    copies[copy_count]; data_fds as in image_write
+ * data_fds:  data_fds[layer_count], as in image_write
  * jobs:      threads, at least 1
  * Errors: ERR_SPACE, ERR_IO */
-MUST_CHECK bool copy_bodies(int image_fd, const struct copy *copies, uint64_t copy_count,
-			    const int *data_fds, unsigned jobs, struct report *report,
+MUST_CHECK bool copy_bodies(int image_fd, const struct plan *plan, const int *data_fds,
+			    uint32_t layer_count, unsigned jobs, struct report *report,
 			    struct copy_result *out, struct err *err);

@@ -20,7 +20,6 @@ enum {
 /* The sizes being looked for. */
 struct sizing {
 	int fd;
-	const struct plan *plan;
 	const struct image_options *options;
 	uint64_t content_blocks; /* without extent trees */
 };
@@ -53,13 +52,12 @@ static uint64_t spare_inodes(const struct plan *plan, uint64_t free_blocks)
 
 /* The journal comes first of all, then everything else; the extent trees are only known by
  * placing, so the plan is placed for each attempt (milliseconds). */
-MUST_CHECK static bool place(const struct sizing *sizing, struct plan *plan,
-			     struct attempt *attempt, uint64_t reserved, struct err *err)
+MUST_CHECK static bool place(struct plan *plan, struct attempt *attempt, uint64_t reserved,
+			     struct err *err)
 {
 	CLEANUP(freep) struct run *runs = NULL;
 	size_t run_count = 0;
 
-	(void)sizing;
 	if (!ext4_free_runs(attempt->ext4, &runs, &run_count, err))
 		return false;
 	struct space space = { .runs = runs, .run_count = run_count };
@@ -98,7 +96,7 @@ MUST_CHECK static bool try_shape(const struct sizing *sizing, struct plan *plan,
 		return true;
 	attempt->shape = ext4_shape(attempt->ext4);
 	attempt->journal_blocks = ext4_journal_blocks(attempt->shape.block_count);
-	return place(sizing, plan, attempt, attempt->journal_blocks + SLACK_BLOCKS, err);
+	return place(plan, attempt, attempt->journal_blocks + SLACK_BLOCKS, err);
 }
 
 /* The smallest shape with that much left free, found by adding what is missing. */
@@ -179,7 +177,7 @@ MUST_CHECK static bool settle(const struct sizing *sizing, struct plan *plan,
 	if (ftruncate(sizing->fd, (off_t)size_bytes) < 0)
 		return err_os(err, "the image's size");
 	if (!ext4_add_reserved(attempt->ext4, attempt->journal_blocks, attempt->journal_goal, err) ||
-	    !place(sizing, plan, attempt, 0, err))
+	    !place(plan, attempt, 0, err))
 		return false;
 	return attempt->is_possible ||
 	       err_set(err, ERR_INTERNAL, "the image's plan does not fit where it did");
@@ -214,11 +212,10 @@ bool image_write(int fd, const struct tree *tree, const int *data_fds, uint32_t 
 {
 	CLEANUP(plan_freep) struct plan plan = { 0 };
 	CLEANUP(attempt_freep) struct attempt attempt = { 0 };
-	struct sizing sizing = { .fd = fd, .plan = &plan, .options = options };
+	struct sizing sizing = { .fd = fd, .options = options };
 	struct copy_result copied;
 	struct emit_result emitted;
 
-	(void)layer_count;
 	if (!plan_count(&plan, tree, err))
 		return false;
 	sizing.content_blocks = plan.head_blocks + plan.body_blocks;
@@ -229,8 +226,7 @@ bool image_write(int fd, const struct tree *tree, const int *data_fds, uint32_t 
 	if (!settle(&sizing, &plan, &attempt, size_bytes, err) ||
 	    !emit_metadata(fd, &plan, attempt.ext4, options->time_seconds, &emitted, err) ||
 	    !ext4_finish(&attempt.ext4, err) ||
-	    !copy_bodies(fd, plan.copies, plan.copy_count, data_fds, options->jobs, report,
-			 &copied, err))
+	    !copy_bodies(fd, &plan, data_fds, layer_count, options->jobs, report, &copied, err))
 		return false;
 	if (emitted.clamped_mtime_count > 0)
 		report_note(report, "%llu files had times outside 1901 to 2446",

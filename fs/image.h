@@ -27,6 +27,7 @@ enum copy_method {
 	COPY_REFLINK,
 	COPY_FILE_RANGE,
 	COPY_READ_WRITE,
+	COPY_METHOD_COUNT,
 };
 
 struct image_result {
@@ -34,7 +35,7 @@ struct image_result {
 	uint64_t inode_count, free_inode_count;
 	uint64_t data_bytes; /* of bodies, holes not counted */
 	uint64_t copied_bytes; /* of those, moved rather than cloned */
-	enum copy_method method; /* the slowest that was needed */
+	enum copy_method method; /* that carried most of them */
 	uint64_t clamped_mtime_count; /* outside ext4's range of 1901 to 2446 */
 };
 
