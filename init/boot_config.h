@@ -50,6 +50,13 @@ struct boot_node {
 
 enum gpu_policy { GPU_NONE, GPU_OPTIONAL, GPU_REQUIRED };
 
+/* The driver that was baked in. Its modules are loaded only when there is a GPU. */
+struct boot_gpu {
+	enum gpu_policy policy;
+	const char *version; /* of kernel module, firmware and libraries: "535.309.01"; NULL: none */
+	struct module_list modules; /* in order; none with GPU_NONE */
+};
+
 struct boot_user {
 	uint32_t uid, gid;
 	const uint32_t *groups; /* groups[group_count], supplementary */
@@ -65,7 +72,7 @@ struct boot_config {
 	struct module_list modules;
 	const struct boot_node *nodes; /* nodes[node_count] */
 	size_t node_count;
-	enum gpu_policy gpu_policy;
+	struct boot_gpu gpu;
 	struct arena arena; /* owned; empty on the host */
 };
 

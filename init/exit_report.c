@@ -30,12 +30,13 @@ bool exit_report_print(struct bytes *out, const struct exit_report *report, stru
 	json_put_bool(json, "oom-killed", report->had_oom_kill);
 	if (report->failure)
 		json_put_text(json, "failure", report->failure);
-	json_put_text(gpu, "verdict", gpu_verdict_name(report->gpu));
+	json_put_text(gpu, "verdict", gpu_state_name(report->gpu->state));
 	json_put_size(gpu, "count", report->gpu->gpu_count);
-	if (report->gpu->code != 0) {
-		json_put_size(gpu, "code", report->gpu->code);
-		json_put_text(gpu, "symptom", report->gpu->symptom);
-		json_put_text(gpu, "hint", report->gpu->hint);
+	if (report->gpu->symptom) {
+		json_put_size(gpu, "code", report->gpu->symptom->failure);
+		json_put_text(gpu, "symptom", report->gpu->symptom->sentence);
+		json_put_text(gpu, "hint", report->gpu->symptom->hint);
+		json_put_bool(gpu, "drain", report->gpu->symptom->is_drain);
 	}
 	json_put(json, "gpu", gpu);
 	json_put(json, "stages-us", stages_json(report->stages));

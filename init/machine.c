@@ -12,6 +12,7 @@
 #include "drives.h"
 #include "etc_files.h"
 #include "exit_report.h"
+#include "gpu.h"
 #include "launch.h"
 #include "memory_group.h"
 #include "modules.h"
@@ -80,10 +81,23 @@ MUST_CHECK static bool load_drivers(struct machine *machine, struct err *err)
 	const struct boot_config *config = &machine->config;
 
 	if (!modules_open(&modules, &config->modules, bytes_view(&machine->cmdline), err) ||
-	    !modules_load_wanted(&modules, err) ||
+	    !modules_load_all(&modules, err) ||
 	    !nodes_make(config->nodes, config->node_count, err))
 		return false;
 	stages_reached(&machine->stages, STAGE_MODULES);
+	return true;
+}
+
+MUST_CHECK static bool start_gpus(struct machine *machine, struct err *err)
+{
+	const struct gpu_request request = { .boot = &machine->config.gpu,
+					     .settings = &machine->settings,
+					     .cmdline = bytes_view(&machine->cmdline),
+					     .root_fd = machine->root_fd };
+
+	if (!gpu_make_ready(&machine->gpu, &request, err))
+		return false;
+	stages_reached(&machine->stages, STAGE_GPU);
 	return true;
 }
 
@@ -149,7 +163,8 @@ bool machine_run(struct machine *machine, const char *sysroot, struct ending *en
 	    !read_config(machine, err) ||
 	    !launch_make(&launch, &machine->config, &machine->settings, machine->root_fd,
 			 &machine->config.arena, err) ||
-	    !load_drivers(machine, err) || !apply_settings(machine, err))
+	    !load_drivers(machine, err) || !start_gpus(machine, err) ||
+	    !apply_settings(machine, err))
 		return false;
 	if (machine->settings.lock_modules)
 		lock_modules(machine);

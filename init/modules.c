@@ -136,6 +136,14 @@ MUST_CHECK static bool load_with_needs(struct modules *modules, size_t index, st
 	return load_one(module, modules->cmdline, err);
 }
 
+bool modules_load_all(struct modules *modules, struct err *err)
+{
+	for (size_t i = 0; i < modules->list->count; i++)
+		if (!load_with_needs(modules, i, err))
+			return false;
+	return true;
+}
+
 bool modules_load_wanted(struct modules *modules, struct err *err)
 {
 	for (size_t i = 0; i < modules->list->count; i++)

@@ -20,8 +20,9 @@ MUST_CHECK bool modules_open(struct modules *out, const struct module_list *list
 			     struct view cmdline, struct err *err);
 void modules_closep(struct modules *modules);
 
-/* Load what is wanted whatever the machine has, in order.
- * Errors: the first module that does not load, by name */
+/* In order: all (what is in boot.json), or those that are wanted whatever the machine has (in
+ * initrd.json).   Errors: the first module that does not load, by name */
+MUST_CHECK bool modules_load_all(struct modules *modules, struct err *err);
 MUST_CHECK bool modules_load_wanted(struct modules *modules, struct err *err);
 
 /* Load the modules that carry this name, or an alias that matches it ("fs-xfs", a modalias), and

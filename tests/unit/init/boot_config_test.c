@@ -56,7 +56,7 @@ START_TEST(what_is_printed_is_what_is_parsed)
 		.modules = { &module, 1 },
 		.nodes = &node,
 		.node_count = 1,
-		.gpu_policy = GPU_REQUIRED,
+		.gpu = { GPU_REQUIRED, "535.1", { &module, 1 } },
 	};
 
 	ck_assert(boot_config_print(&text, &before, &err));
@@ -68,7 +68,9 @@ START_TEST(what_is_printed_is_what_is_parsed)
 	ck_assert_str_eq(config.modules.modules[0].needs.items[0], "drm");
 	ck_assert(config.modules.modules[0].is_wanted);
 	ck_assert_uint_eq(config.nodes[0].mode, S_IFCHR | 0660);
-	ck_assert_int_eq(config.gpu_policy, GPU_REQUIRED);
+	ck_assert_int_eq(config.gpu.policy, GPU_REQUIRED);
+	ck_assert_str_eq(config.gpu.version, "535.1");
+	ck_assert_str_eq(config.gpu.modules.modules[0].name, "nvidia");
 
 	CLEANUP(bytes_freep) struct bytes again = bytes_capped(BOOT_CONFIG_BYTES_MAX);
 

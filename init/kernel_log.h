@@ -1,0 +1,13 @@
+/* What the kernel logs from a moment on: the reason behind an error number. */
+#pragma once
+
+#include "base/bytes.h"
+
+/* A place in the log: its present end. -1 when there is no log to read. */
+int kernel_log_mark(void);
+
+/* All lines logged since the mark, one message a line, appended to out up to its cap. */
+void kernel_log_read(int fd, struct bytes *out);
+
+/* The message of a /dev/kmsg record "prio,seq,time,flag[,…];text\n KEY=value\n…". Pure. */
+struct view kernel_log_message(struct view record);
