@@ -278,13 +278,11 @@ MUST_CHECK static bool add_hardlink(struct merge *merge, const struct index_entr
 		if (tree_name(merge->tree, existing)->inode == target)
 			return true;
 		drop_name(merge, existing);
+		/* What went may have been a directory above the target, or a symlink to one. */
+		if (!find_link_target(merge, link, &target, err))
+			return false;
 	}
-	uint32_t name_count = tree_inode(merge->tree, target)->name_count;
-
-	if (name_count == 0)
-		return err_set(err, ERR_FORMAT, "hard link to '%.*s', which it replaces itself",
-			       VIEW_ARGS(link));
-	if (name_count >= NAMES_MAX)
+	if (tree_inode(merge->tree, target)->name_count >= NAMES_MAX)
 		return err_set(err, ERR_UNSUPPORTED, "hard link to '%.*s', which has %d names",
 			       VIEW_ARGS(link), NAMES_MAX);
 	return tree_link(merge->tree, parent, name, target, err);

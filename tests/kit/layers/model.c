@@ -91,15 +91,6 @@ static void remove_name(struct model *model, const char *path)
 	}
 }
 
-static bool is_shared(const struct model *model, const struct model_node *node)
-{
-	for (size_t i = 0; i < model->count; i++) {
-		if (model->names[i].node == node)
-			return true;
-	}
-	return false;
-}
-
 /* path becomes its parent; returns the last component. */
 static char *split(char *path)
 {
@@ -161,11 +152,12 @@ static void clean(char *out, struct view raw)
 /* Does this layer make that symlink anything else, or take away what it stands in? */
 static bool is_replaced(const struct case_list *layer, const struct model_name *symlink);
 
+enum end { END_FOUND, END_REPLACED, END_NO_DIR, END_LOOP };
+
 /* Where a path leads, as a path without symlinks. What is missing counts as a directory to be.
- * layer: of a removal, which must not follow symlinks that this layer replaces; else NULL.
- * False: *failure says why, ERR_NONE that a removal has nothing to remove. */
-static bool resolve(const struct model *model, const char *path, const struct case_list *layer,
-		    char *out, enum err_kind *failure)
+ * layer: of a removal, which must not follow symlinks that this layer replaces; else NULL. */
+static enum end resolve(const struct model *model, const char *path, const struct case_list *layer,
+			char *out)
 {
 	char left[TEXT_MAX], joined[TEXT_MAX];
 	char *rest = left, *part = NULL;
@@ -185,12 +177,12 @@ static bool resolve(const struct model *model, const char *path, const struct ca
 
 		if (!name || is_dir(name->node))
 			continue;
-		*failure = layer ? ERR_NONE : ERR_FORMAT;
-		if (name->node->entry->kind != ENTRY_SYMLINK || (layer && is_replaced(layer, name)))
-			return false;
-		*failure = ERR_FORMAT;
+		if (name->node->entry->kind != ENTRY_SYMLINK)
+			return END_NO_DIR;
+		if (layer && is_replaced(layer, name))
+			return END_REPLACED;
 		if (++symlinks > SYMLINKS_MAX)
-			return false;
+			return END_LOOP;
 		struct view target = name->node->entry->target;
 
 		split(out);
@@ -200,7 +192,7 @@ static bool resolve(const struct model *model, const char *path, const struct ca
 		memcpy(left, joined, strlen(joined) + 1);
 		rest = left;
 	}
-	return true;
+	return END_FOUND;
 }
 
 enum role { ROLE_ADD, ROLE_REMOVE, ROLE_EMPTY, ROLE_SKIP };
@@ -252,7 +244,6 @@ static bool apply_removal(struct model *model, const struct model *lower,
 			  const struct case_list *layer, const struct case_entry *entry)
 {
 	char path[TEXT_MAX], dir[TEXT_MAX], name[TEXT_MAX] = "";
-	enum err_kind failure = ERR_NONE;
 
 	clean(path, entry->path);
 	enum role role = role_of(path);
@@ -261,10 +252,14 @@ static bool apply_removal(struct model *model, const struct model *lower,
 		return true;
 	if (role == ROLE_REMOVE)
 		snprintf(name, sizeof(name), "%s", split(path));
-	if (!resolve(lower, path, layer, dir, &failure)) {
-		model->failure = failure;
-		return failure == ERR_NONE;
-	}
+	enum end end = resolve(lower, path, layer, dir);
+
+	if (end == END_REPLACED)
+		model->odd_line = entry->line;
+	if (end == END_LOOP)
+		model->failure = ERR_FORMAT;
+	if (end != END_FOUND)
+		return end != END_LOOP;
 	if (role == ROLE_EMPTY) {
 		const struct model_name *emptied = find(lower, dir);
 
@@ -289,62 +284,67 @@ static void make_dirs(struct model *model, const char *path)
 	put(model, path, new_node(model, NULL));
 }
 
-static bool find_target(const struct model *model, const struct case_entry *entry,
-			struct model_node **out, enum err_kind *failure)
+static const struct model_name *find_target(const struct model *model,
+					    const struct case_entry *entry)
 {
 	char path[TEXT_MAX], dir[TEXT_MAX], name[TEXT_MAX];
 
 	clean(path, entry->target);
 	snprintf(name, sizeof(name), "%s", split(path));
-	*failure = ERR_FORMAT;
-	if (name[0] == '\0' || !resolve(model, path, NULL, dir, failure))
-		return false;
+	if (name[0] == '\0' || resolve(model, path, NULL, dir) != END_FOUND)
+		return NULL;
 	append(dir, name);
 	const struct model_name *target = find(model, dir);
 
-	if (!target || is_dir(target->node))
+	return target && !is_dir(target->node) ? target : NULL;
+}
+
+/* Its target must still be there when what stood in the link's place is gone. */
+static bool apply_hardlink(struct model *model, const struct case_entry *entry, const char *path)
+{
+	const struct model_name *existing = find(model, path), *target = find_target(model, entry);
+
+	if (!target)
 		return false;
-	*out = target->node;
+	if (existing == target)
+		model->odd_line = entry->line;
+	if (existing && existing->node == target->node)
+		return true;
+	remove_name(model, path);
+	target = find_target(model, entry);
+	if (!target)
+		return false;
+	put(model, path, target->node);
 	return true;
 }
 
 static bool apply_addition(struct model *model, const struct case_entry *entry)
 {
 	char path[TEXT_MAX], dir[TEXT_MAX], name[TEXT_MAX];
-	struct model_node *node = NULL;
 
 	clean(path, entry->path);
 	if (role_of(path) != ROLE_ADD)
 		return true;
 	snprintf(name, sizeof(name), "%s", split(path));
+	model->failure = ERR_FORMAT; /* of all that follows */
 	if (name[0] == '\0') {
-		model->failure = ERR_FORMAT;
 		((struct model_name *)must(find(model, "")))->node->entry = entry;
 		return entry->kind == ENTRY_DIR;
 	}
-	if (!resolve(model, path, NULL, dir, &model->failure))
+	if (resolve(model, path, NULL, dir) != END_FOUND)
 		return false;
 	make_dirs(model, dir);
 	append(dir, name);
 	struct model_name *existing = find(model, dir);
 
-	if (entry->kind == ENTRY_HARDLINK) {
-		if (!find_target(model, entry, &node, &model->failure))
-			return false;
-		if (existing && existing->node == node)
-			return true;
-		remove_name(model, dir);
-		model->failure = ERR_FORMAT;
-		if (!is_shared(model, node))
-			return false;
-	} else if (entry->kind == ENTRY_DIR && existing && is_dir(existing->node)) {
+	if (entry->kind == ENTRY_HARDLINK)
+		return apply_hardlink(model, entry, dir);
+	if (entry->kind == ENTRY_DIR && existing && is_dir(existing->node)) {
 		existing->node->entry = entry;
 		return true;
-	} else {
-		remove_name(model, dir);
-		node = new_node(model, entry);
 	}
-	put(model, dir, node);
+	remove_name(model, dir);
+	put(model, dir, new_node(model, entry));
 	return true;
 }
 

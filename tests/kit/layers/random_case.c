@@ -67,14 +67,14 @@ static void path(struct dice *dice, char out[128])
 	}
 }
 
-static void owner(struct dice *dice)
+static void owner(struct dice *dice, bool is_dir)
 {
 	static const uint64_t ids[] = { 0, 1, 1000, 65534, 2097151, 2097152, 4294967294 };
-	static const char *const modes[] = { "0644",  "0755", "04755", "02711",
-					     "01777", "0",    "07777" };
+	/* The last two are set-group-id, which a host passes on to directories made below. */
+	static const char *const modes[] = { "0644", "0755", "04755", "01777", "0", "02711", "07777" };
 
 	print(dice, " mode=");
-	print(dice, modes[roll(dice, 7)]);
+	print(dice, modes[roll(dice, is_dir && dice->taste == RANDOM_CALM ? 5 : 7)]);
 	print_number(dice, " uid=", ids[roll(dice, 7)]);
 	print_number(dice, " gid=", ids[roll(dice, 7)]);
 }
@@ -110,7 +110,7 @@ static void file(struct dice *dice)
 	print(dice, "file ");
 	print(dice, at);
 	print(dice, bodies[roll(dice, 5)]);
-	owner(dice);
+	owner(dice, false);
 	times(dice);
 	xattrs(dice);
 }
@@ -123,14 +123,14 @@ static void directory(struct dice *dice)
 	print(dice, "dir ");
 	print(dice, roll(dice, 12) == 0 && dice->taste == RANDOM_ALL ? "./" : at);
 	print(dice, roll(dice, 4) == 0 ? "/" : "");
-	owner(dice);
+	owner(dice, true);
 	times(dice);
 	xattrs(dice);
 }
 
 static void symlink_to(struct dice *dice)
 {
-	static const char *const odd[] = { ".", "..", "/", "../../..", "{t*90}", "b/../a", "./c" };
+	static const char *const odd[] = { ".", "..", "/", "../../..", "{t*90}", "./c", "b/../a" };
 	char at[128], to[128];
 
 	path(dice, at);
@@ -139,7 +139,7 @@ static void symlink_to(struct dice *dice)
 	print(dice, at);
 	print(dice, " ");
 	if (roll(dice, 4) == 0) {
-		print(dice, odd[roll(dice, 7)]);
+		print(dice, odd[roll(dice, dice->taste == RANDOM_CALM ? 6 : 7)]);
 	} else {
 		static const char *const starts[] = { "", "/", "../" };
 
@@ -179,6 +179,7 @@ static void removal(struct dice *dice)
 	}
 	print(dice, ".wh.");
 	print(dice, roll(dice, 4) == 0 ? ".wh..opq" : slash ? slash + 1 : at);
+	print(dice, "\n");
 }
 
 static void special(struct dice *dice)
@@ -192,13 +193,13 @@ static void special(struct dice *dice)
 	print(dice, at);
 	if (kind > 0)
 		print(dice, " device=8:3");
-	owner(dice);
+	owner(dice, false);
 	times(dice);
 }
 
-static void entry(struct dice *dice)
+static void addition(struct dice *dice)
 {
-	uint64_t kind = roll(dice, 100);
+	uint64_t kind = roll(dice, 82);
 
 	if (kind < 30)
 		file(dice);
@@ -208,15 +209,36 @@ static void entry(struct dice *dice)
 		symlink_to(dice);
 	else if (kind < 79)
 		hardlink_to(dice);
-	else if (kind < 97)
-		removal(dice);
 	else
 		special(dice);
 	print(dice, "\n");
 }
 
-/* The line that the model refuses, or 0. */
-static unsigned refused_line(const struct bytes *text)
+static bool is_removal(struct dice *dice)
+{
+	return roll(dice, 100) < 18;
+}
+
+/* Where the order may not matter to others, removals stand first, as the spec advises. */
+static void layer(struct dice *dice)
+{
+	uint64_t entries = roll(dice, ENTRIES_MAX), removals = 0;
+
+	print(dice, "layer\n");
+	for (uint64_t i = 0; i < entries && dice->taste == RANDOM_CALM; i++)
+		removals += is_removal(dice);
+	for (uint64_t i = 0; i < removals; i++)
+		removal(dice);
+	for (uint64_t i = removals; i < entries; i++) {
+		if (dice->taste == RANDOM_ALL && is_removal(dice))
+			removal(dice);
+		else
+			addition(dice);
+	}
+}
+
+/* A line that the model refuses, or that is not calm; or 0. */
+static unsigned bad_line(const struct bytes *text, enum random_taste taste)
 {
 	struct case_file file;
 	struct model model;
@@ -227,6 +249,9 @@ static unsigned refused_line(const struct bytes *text)
 	for (size_t i = 0; i < file.layer_count && is_fine; i++)
 		is_fine = model_apply(&model, &file.layers[i]);
 	unsigned line = is_fine ? 0 : model.failed_line;
+
+	if (is_fine && taste == RANDOM_CALM)
+		line = model.odd_line;
 
 	model_freep(&model);
 	case_freep(&file);
@@ -252,17 +277,12 @@ void random_case(struct bytes *out, uint64_t seed, enum random_taste taste)
 	uint64_t layers = 1 + roll(&dice, LAYERS_MAX);
 	struct err err;
 
-	for (uint64_t i = 0; i < layers; i++) {
-		uint64_t entries = roll(&dice, ENTRIES_MAX);
-
-		print(&dice, "layer\n");
-		for (uint64_t j = 0; j < entries; j++)
-			entry(&dice);
-	}
+	for (uint64_t i = 0; i < layers; i++)
+		layer(&dice);
 	if (taste == RANDOM_CALM || roll(&dice, 16) > 0) {
 		unsigned line = 0;
 
-		while ((line = refused_line(&text)) > 0)
+		while ((line = bad_line(&text, taste)) > 0)
 			drop_line(&text, line);
 	}
 	if (!bytes_append(out, text.data, text.len, &err))
