@@ -28,6 +28,7 @@ static const char *const defaults[] = {
 	"erofs",
 	"xfs",
 	"dm_verity",
+	"sha256_generic", /* dm-verity's usual hash */
 	"button", /* the power button … */
 	"evdev", /* … and its events */
 };

@@ -25,7 +25,7 @@ void ending_report(const struct ending *ending)
 
 	(void)!file_write(STDERR_FILENO, "\n", 1, "the console", &ignored);
 	if (ending->was_signaled)
-		say("signal=%d", ending->code);
+		say("exited signal=%d", ending->code);
 	else
 		say("exited code=%d", ending->code);
 }

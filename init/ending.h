@@ -14,7 +14,7 @@ struct ending {
 	int code; /* exit code, or signal number */
 };
 
-/* "vmbake: exited code=N" or "vmbake: signal=N", on a line of its own. */
+/* "vmbake: exited code=N" or "vmbake: exited signal=N", on a line of its own. */
 void ending_report(const struct ending *ending);
 
 enum ending_method { END_BY_POWER_OFF, END_BY_REBOOT };

@@ -46,6 +46,7 @@ static bool find_and_enter(const struct root_options *options, struct modules *m
 	if (!init)
 		return err_memory(err, "init=");
 	if (!modules_load_wanted(modules, err) ||
+	    !root_map_devices(options, modules, root_fd, err) ||
 	    !root_mount(options, modules, root_fd, NEW_ROOT, err))
 		return false;
 	root_load_file_systems(modules, root_fd);

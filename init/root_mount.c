@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "block.h"
+#include "device_mapper.h"
 #include "disk.h"
 #include "say.h"
 
@@ -30,18 +31,57 @@ static void pause_ms(unsigned ms)
 		continue;
 }
 
-MUST_CHECK static bool wait_for_device(const struct root_options *options,
+/* Wait for a device, loading modules as buses show new ones. */
+MUST_CHECK static bool wait_for_device(struct view wanted, bool waits_forever,
 				       struct modules *modules, int root_fd, char device[64],
 				       struct err *err)
 {
-	for (unsigned waited_ms = 0; !block_find(root_fd, options->root, device);
-	     waited_ms += PAUSE_MS) {
-		if (waited_ms >= WAIT_MS && !options->waits_forever)
-			return err_set(err, ERR_NOT_FOUND, "root=%.*s: no such device after %d s",
-				       VIEW_ARGS(options->root), WAIT_MS / 1000);
+	for (unsigned waited_ms = 0; !block_find(root_fd, wanted, device); waited_ms += PAUSE_MS) {
+		if (waited_ms >= WAIT_MS && !waits_forever)
+			return err_set(err, ERR_NOT_FOUND, "no device %.*s after %d s",
+				       VIEW_ARGS(wanted), WAIT_MS / 1000);
 		if (modules_load_for_devices(modules, root_fd) == 0)
 			pause_ms(PAUSE_MS);
 	}
+	return true;
+}
+
+MUST_CHECK static bool wait_for_parts(const struct mapped_device *device, bool waits_forever,
+				      struct modules *modules, int root_fd, struct err *err)
+{
+	char module[64], path[64];
+
+	for (size_t i = 0; i < device->table_count; i++) {
+		struct view rest = device->tables[i].arguments;
+
+		snprintf(module, sizeof(module), "dm_%.*s", VIEW_ARGS(device->tables[i].target));
+		modules_load_for(modules, module);
+		while (rest.len > 0) {
+			struct view word = view_cut(&rest, ' ');
+
+			if (view_starts(word, "/dev/") &&
+			    !wait_for_device(word, waits_forever, modules, root_fd, path, err))
+				return false;
+		}
+	}
+	return true;
+}
+
+bool root_map_devices(const struct root_options *options, struct modules *modules, int root_fd,
+		      struct err *err)
+{
+	struct view rest = options->mapped;
+	struct mapped_device device;
+
+	if (rest.len > 0) {
+		modules_load_for(modules, "dm_mod");
+		modules_load_for(modules, "crypto-sha256");
+	}
+	while (rest.len > 0)
+		if (!mapped_device_parse(&device, &rest, err) ||
+		    !wait_for_parts(&device, options->waits_forever, modules, root_fd, err) ||
+		    !mapped_device_make(&device, err))
+			return false;
 	return true;
 }
 
@@ -99,8 +139,9 @@ bool root_mount(const struct root_options *options, struct modules *modules, int
 	if (!flags)
 		return err_memory(err, "the root's flags");
 	pause_ms(options->delay_seconds * 1000);
-	if (!wait_for_device(options, modules, root_fd, device, err) ||
-	    !find_type(options, device, &type, err))
+	if (!wait_for_device(options->root, options->waits_forever, modules, root_fd, device, err))
+		return err_wrap(err, "root=%.*s", VIEW_ARGS(options->root));
+	if (!find_type(options, device, &type, err))
 		return false;
 	load_file_system(modules, type);
 	if (mkdir(where, 0755) < 0 && errno != EEXIST)

@@ -5,6 +5,11 @@
 #include "modules.h"
 #include "root_options.h"
 
+/* Make the mapped devices of dm-mod.create=, waiting for the devices that they are made of.
+ * Errors: ERR_FORMAT, ERR_NOT_FOUND, ERR_UNSUPPORTED (no device-mapper), ERR_IO */
+MUST_CHECK bool root_map_devices(const struct root_options *options, struct modules *modules,
+				 int root_fd, struct err *err);
+
 /* Wait for the root's device, loading modules for devices as they appear, and mount it at where.
  * root_fd: where sys/ and dev/ are
  * Errors: ERR_NOT_FOUND (no such device in 10 seconds), ERR_UNSUPPORTED (no known file system),

@@ -23,6 +23,8 @@ MUST_CHECK static bool set_option(struct root_options *options,
 		options->type = option->value;
 	else if (view_equal(option->name, "rootflags"))
 		options->flags = option->value;
+	else if (view_equal(option->name, "dm-mod.create"))
+		options->mapped = option->value;
 	else if (view_equal(option->name, "init"))
 		options->init = option->value;
 	else if (view_equal(option->name, "rw"))

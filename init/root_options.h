@@ -11,6 +11,7 @@ struct root_options {
 	struct view root; /* "/dev/vda", or what else block_find knows */
 	struct view type; /* rootfstype=, empty: find out */
 	struct view flags; /* rootflags= */
+	struct view mapped; /* dm-mod.create=: devices to be made first */
 	struct view init; /* init=, or /.vmbake/init */
 	bool is_writable; /* rw; the kernel's own default is ro */
 	bool waits_forever; /* rootwait */
