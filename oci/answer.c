@@ -71,6 +71,7 @@ bool answer_error(const struct answer *answer, struct view host, struct setback 
 	registry_words(words, answer->body);
 	*setback = (struct setback){
 		.may_pass = status == 408 || status == 425 || status == 429 || status >= 500,
+		.is_absent = status == 404,
 		.wait_seconds = answer->retry_after_seconds,
 	};
 	if (meaning)

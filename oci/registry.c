@@ -134,6 +134,7 @@ struct document_request {
 	const char *path;
 	bool by_tag;
 	struct bytes *body;
+	bool is_absent; /* it failed because it is not there */
 	char digest[HTTP_VALUE_BYTES]; /* as the registry's header claims it; "" when it does not */
 };
 
@@ -156,6 +157,7 @@ MUST_CHECK static bool get_document(struct registry *registry, struct document_r
 	while (!ask_hosts(registry, http, &question, request->by_tag, request->digest, &setback,
 			  &failure)) {
 		if (!retry_next(&retry, &setback, &wait_ms)) {
+			request->is_absent = setback.is_absent;
 			*err = failure;
 			return false;
 		}
@@ -214,7 +216,7 @@ bool registry_manifest(struct registry *registry, const char *tag, const struct 
 	snprintf(path, sizeof(path), "manifests/%s", digest ? text : tag);
 	if (get_document(registry, &request, err))
 		return check_document(bytes_view(out), digest, request.digest, err);
-	if (err->kind == ERR_NOT_FOUND)
+	if (request.is_absent)
 		return explain_missing(registry, digest, err);
 	if (err->kind == ERR_UNSUPPORTED)
 		return err_wrap(err, "the manifest");

@@ -7,6 +7,7 @@
 /* What a failed attempt says about the next one. */
 struct setback {
 	bool may_pass; /* the same request may well succeed later */
+	bool is_absent; /* what was asked for is not there (404) */
 	uint64_t wait_seconds; /* the server asked to wait that long (Retry-After); 0: it did not */
 };
 
