@@ -1,5 +1,6 @@
 /* The layer that vmbake itself puts on top of an image: /.vmbake with the init, its configuration
- * and where the image came from, and what a machine mounts things on: folders, and empty files in /etc.
+ * and where the image came from, and what a machine mounts things on: folders, and empty files in
+ * /etc.
  */
 #pragma once
 

@@ -53,7 +53,7 @@ enum gpu_policy { GPU_NONE, GPU_OPTIONAL, GPU_REQUIRED };
 /* The driver that was baked in. Its modules are loaded only when there is a GPU. */
 struct boot_gpu {
 	enum gpu_policy policy;
-	const char *version; /* of kernel module, firmware and libraries: "535.309.01"; NULL: none */
+	const char *version; /* of module, firmware and libraries: "535.309.01"; NULL: none */
 	struct module_list modules; /* in order; none with GPU_NONE */
 };
 

@@ -5,9 +5,9 @@
 #include "base/err.h"
 #include "settings.h"
 
-/* Write those that settings speak of, and /etc/hosts when the image's is missing or empty. In a read-only root
- * they are bound over the image's own. Failures are told on the console: a machine without a
- * resolv.conf can still say why. */
+/* Write those that settings speak of, and /etc/hosts when the image's is missing or empty. In a
+ * read-only root they are bound over the image's own. Failures are told on the console: a machine
+ * without a resolv.conf can still say why. */
 void etc_files_make(const struct settings *settings);
 
 /* Pure parts: the files' text. */

@@ -34,7 +34,8 @@ bool gpu_devices_major(struct view devices, const char *name, uint32_t *out)
 			is_character = view_equal(line, "Character devices:");
 		struct view number = view_cut(&line, ' ');
 
-		if (is_character && view_equal(line, name) && view_number(number, 10, 4095, &major)) {
+		if (is_character && view_equal(line, name) &&
+		    view_number(number, 10, 4095, &major)) {
 			*out = (uint32_t)major;
 			return true;
 		}

@@ -21,8 +21,8 @@ MUST_CHECK bool root_mount(const struct root_options *options, struct modules *m
  * its modules are gone. */
 void root_load_file_systems(struct modules *modules, int root_fd);
 
-/* Move /dev, /sys and /proc along, empty the initramfs, make the new root / and exec init. All of
- * it in PID 1 itself: the kernel looks for firmware in PID 1's root. The environment is handed on. Returns
- * only on failure.
+/* Move /dev, /sys and /proc along, empty the initramfs, make the new root / and exec init, which
+ * gets the environment. All of it in PID 1 itself: the kernel looks for firmware in PID 1's root.
+ * Returns only on failure.
  * Errors: ERR_IO; ERR_INTERNAL when / is no initramfs, which is then left as it is */
 bool root_switch(const char *new_root, const char *init, struct err *err);

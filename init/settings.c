@@ -214,8 +214,8 @@ MUST_CHECK static bool read_mounts(struct settings *settings, const struct json_
 		    !read_flag(object, "read-only", &mounts[i].is_read_only, err))
 			return err_wrap(err, "\"mounts\" item %zu", i + 1);
 		if (!mounts[i].target)
-			return err_set(err, ERR_FORMAT, "\"mounts\" item %zu: \"target\" is missing",
-				       i + 1);
+			return err_set(err, ERR_FORMAT,
+				       "\"mounts\" item %zu: \"target\" is missing", i + 1);
 	}
 	settings->mounts = mounts;
 	settings->mount_count = json_count(array);

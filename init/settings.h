@@ -74,7 +74,7 @@ struct settings {
 	uint32_t gpu_timeout_seconds; /* for the first open of a GPU */
 	bool lock_modules; /* no module is loaded any more once the entrypoint runs */
 	bool grow; /* the root's file system to the size of its device */
-	const char *overlay; /* NULL, "tmpfs", or a drive for what is written over a read-only root */
+	const char *overlay; /* NULL, "tmpfs", or a drive: for what is written over the root */
 	struct arena arena; /* owned */
 };
 

@@ -1,5 +1,5 @@
-/* What PID 1 does while the entrypoint runs: reap every orphan, forward signals, and on a request to
- * stop send the image's stop signal, then SIGKILL when its time is over. */
+/* What PID 1 does while the entrypoint runs: reap every orphan, forward signals, and on a request
+ * to stop send the image's stop signal, then SIGKILL when its time is over. */
 #pragma once
 
 #include <stdint.h>

@@ -10,6 +10,6 @@
  *         ERR_IO         it refuses the value */
 MUST_CHECK bool sysctls_set(const struct setting_pairs *sysctls, int root_fd, struct err *err);
 
-/* Its path below the root. With slashes, dots are part of names ("net/ipv4/conf/eth0.1/x"). Pure. */
+/* Its path. With slashes, dots are part of names ("net/ipv4/conf/eth0.1/x"). Pure. */
 enum { SYSCTL_PATH_BYTES = 256 };
 MUST_CHECK bool sysctl_path(char out[SYSCTL_PATH_BYTES], const char *name, struct err *err);

@@ -128,8 +128,8 @@ END_TEST
 static const char *const broken_maps[] = {
 	"a", "a,,,ro", ",,,ro,0 1 zero", "a,,,ro,0 x zero", "a,,,ro,0 1",
 	"a,,,ro,0 1 a-target-with-a-very-long-name",
-	"a,,,rw,0 1 z,0 1 z,0 1 z,0 1 z,0 1 z,0 1 z,0 1 z,0 1 z,0 1 z,0 1 z,0 1 z,0 1 z,0 1 z,0 1 z,"
-	"0 1 z,0 1 z,0 1 z",
+	"a,,,rw,0 1 z,0 1 z,0 1 z,0 1 z,0 1 z,0 1 z,0 1 z,0 1 z,0 1 z,0 1 z,0 1 z,0 1 z,0 1 z,"
+	"0 1 z,0 1 z,0 1 z,0 1 z",
 };
 
 START_TEST(each_broken_map_is_refused)

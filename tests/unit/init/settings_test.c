@@ -47,7 +47,8 @@ END_TEST
 
 START_TEST(later_document_replaces_keys_and_adds_variables)
 {
-	ck_assert(apply("{\"hostname\":\"a\",\"cmd\":[\"x\"],\"grow\":true,\"env\":{\"A\":\"1\"}}"));
+	ck_assert(apply("{\"hostname\":\"a\",\"cmd\":[\"x\"],\"grow\":true,"
+			"\"env\":{\"A\":\"1\"}}"));
 	ck_assert(apply("{\"hostname\":\"b\",\"env\":{\"A\":\"2\",\"B\":\"3\"}}"));
 	ck_assert_str_eq(settings.hostname, "b");
 	ck_assert_str_eq(settings.cmd.items[0], "x");
