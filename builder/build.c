@@ -172,10 +172,11 @@ MUST_CHECK static bool write_image(struct build *build, int dir_fd, const char *
 					 .jobs = (unsigned)build->options->jobs };
 	uint32_t layer_count = (uint32_t)build->result->image.layer_count + 1;
 
-	if (!new_file_open(&file, dir_fd, path, mode, err) ||
-	    !image_write(file.fd, build->tree, build->data_fds, layer_count, &options,
-			 build->report, &build->result->written, err))
+	if (!new_file_open(&file, dir_fd, path, mode, err))
 		return false;
+	if (!image_write(file.fd, build->tree, build->data_fds, layer_count, &options,
+			 build->report, &build->result->written, err))
+		return err_wrap(err, "%s", path);
 	build->result->times.write_ms = end_stage(build);
 	if (!new_file_commit(&file, err))
 		return false;

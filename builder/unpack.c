@@ -85,6 +85,8 @@ static void note_failure(struct unpacking *unpacking, size_t number, const struc
 	if (unpacking->failure.kind == ERR_NONE) {
 		digest_text(&unpacking->image->layers[number].digest, digest);
 		unpacking->failure = *err;
+		if (err->kind == ERR_SPACE)
+			err_wrap(&unpacking->failure, "store %s", unpacking->store->path);
 		err_wrap(&unpacking->failure, "layer %zu of %zu (%.19s)", number + 1,
 			 unpacking->image->layer_count, digest);
 	}

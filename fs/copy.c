@@ -160,12 +160,12 @@ MUST_CHECK static bool move_piece(struct copying *copying, struct piece *piece, 
 		if (clone_piece(copying, piece))
 			return true;
 		if (!is_refusal(errno))
-			return err_os(err, "clone into the image");
+			return err_os(err, "clone");
 		fall_back_to(piece, COPY_FILE_RANGE);
 	}
 	if (atomic_load(piece->method) <= COPY_FILE_RANGE && !copy_in_kernel(copying, piece)) {
 		if (!is_refusal(errno))
-			return err_os(err, "copy into the image");
+			return err_os(err, "copy");
 		fall_back_to(piece, COPY_READ_WRITE);
 	}
 	if (!copy_by_hand(copying, piece, buffer, err))
@@ -253,7 +253,7 @@ bool copy_bodies(int image_fd, const struct plan *plan, const int *data_fds, uin
 		data_bytes += plan->copies[i].block_count * BLOCK_BYTES;
 	report_expect(report, REPORT_WRITE, data_bytes);
 	if (!run_workers(&copying, jobs, err))
-		return err_wrap(err, "the image");
+		return false;
 	*out = (struct copy_result){ .data_bytes = data_bytes,
 				     .copied_bytes = data_bytes - copying.moved_bytes[COPY_REFLINK],
 				     .method = main_method(&copying) };

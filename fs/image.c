@@ -206,6 +206,17 @@ static void fill_result(struct image_result *out, const struct plan *plan,
 	};
 }
 
+/* A host that is full: how much it has to hold is not known to who met the end. */
+MUST_CHECK static bool say_need(const struct plan *plan, struct err *err)
+{
+	uint64_t blocks = plan->head_blocks + plan->body_blocks;
+
+	if (err->kind != ERR_SPACE || err->os_errno == 0)
+		return false;
+	return err_wrap(err, "%llu bytes are needed where it is written",
+			(unsigned long long)blocks * BLOCK_BYTES);
+}
+
 bool image_write(int fd, const struct tree *tree, const int *data_fds, uint32_t layer_count,
 		 const struct image_options *options, struct report *report,
 		 struct image_result *out, struct err *err)
@@ -227,7 +238,7 @@ bool image_write(int fd, const struct tree *tree, const int *data_fds, uint32_t 
 	    !emit_metadata(fd, &plan, attempt.ext4, options->time_seconds, &emitted, err) ||
 	    !ext4_finish(&attempt.ext4, err) ||
 	    !copy_bodies(fd, &plan, data_fds, layer_count, options->jobs, report, &copied, err))
-		return false;
+		return say_need(&plan, err);
 	if (emitted.clamped_mtime_count > 0)
 		report_note(report, "%llu files had times outside 1901 to 2446",
 			    (unsigned long long)emitted.clamped_mtime_count);

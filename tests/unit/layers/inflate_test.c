@@ -25,7 +25,8 @@ static bool memory_read(struct stream *self, void *buffer, size_t capacity, size
 
 	*len = memory->rest.len < memory->step ? memory->rest.len : memory->step;
 	*len = *len < capacity ? *len : capacity;
-	memcpy(buffer, memory->rest.ptr, *len);
+	if (*len > 0)
+		memcpy(buffer, memory->rest.ptr, *len);
 	memory->rest = view_from(memory->rest, *len);
 	if (*len == 0 && memory->has_bad_digest)
 		return err_set(err, ERR_INTEGRITY, "digest differs");
