@@ -1,5 +1,4 @@
-/* An index of any content, merged twice onto a tree: refused, or the tree is sound and every path in
- * it leads where it says.
+/* An index of any content, merged twice onto a tree: refused, or the tree is sound.
  *
  * The input is an index file without its first and last parts, which are made to fit: nobody
  * guesses a CRC. */

@@ -24,7 +24,7 @@ struct model {
 	size_t count, capacity;
 	unsigned failed_line; /* of the case, where apply failed */
 	enum err_kind failure;
-	unsigned odd_line; /* an entry that other tools take otherwise: tests/DIFFERENCES.md; or 0 */
+	unsigned odd_line; /* an entry that others take otherwise (tests/DIFFERENCES.md), or 0 */
 };
 
 void model_begin(struct model *model);

@@ -71,7 +71,8 @@ static void owner(struct dice *dice, bool is_dir)
 {
 	static const uint64_t ids[] = { 0, 1, 1000, 65534, 2097151, 2097152, 4294967294 };
 	/* The last two are set-group-id, which a host passes on to directories made below. */
-	static const char *const modes[] = { "0644", "0755", "04755", "01777", "0", "02711", "07777" };
+	static const char *const modes[] = { "0644", "0755",  "04755", "01777",
+					     "0",    "02711", "07777" };
 
 	print(dice, " mode=");
 	print(dice, modes[roll(dice, is_dir && dice->taste == RANDOM_CALM ? 5 : 7)]);
@@ -81,13 +82,17 @@ static void owner(struct dice *dice, bool is_dir)
 
 static void times(struct dice *dice)
 {
-	static const char *const values[] = { "0", "1", "1700000000", "1700000000.123456789",
-					      "4294967296", "2147483648.000000001" };
-	static const char *const odd[] = { "-1", "-6.750000000" };
+	static const char *const values[] = { "0",
+					      "1",
+					      "1700000000",
+					      "1700000000.123456789",
+					      "4294967296",
+					      "2147483648.000000001",
+					      "-1",
+					      "-6.750000000" };
 
 	print(dice, " mtime=");
-	print(dice, dice->taste == RANDOM_ALL && roll(dice, 4) == 0 ? odd[roll(dice, 2)]
-								   : values[roll(dice, 6)]);
+	print(dice, values[roll(dice, 8)]);
 }
 
 static void xattrs(struct dice *dice)

@@ -86,6 +86,34 @@ START_TEST(gnu_long_names_end_at_their_nul)
 }
 END_TEST
 
+/* Go's and libarchive's own odd archives hold such. */
+START_TEST(of_headers_that_come_twice_the_last_counts)
+{
+	writer_add_text(&archive, WRITER_GNU, 'L', "first", 5);
+	writer_add_text(&archive, WRITER_GNU, 'L', "second", 6);
+	add(writer_header(WRITER_GNU, '0', "x", 0));
+	record("path", "third");
+	record("uid", "7");
+	add_records('x');
+	record("path", "fourth");
+	add_records('x');
+	add(writer_header(WRITER_USTAR, '0', "x", 0));
+	expect("f second ->  644 0:0 0.000000000 0 [] \n"
+	       "f fourth ->  644 0:0 0.000000000 0 [] \n");
+}
+END_TEST
+
+START_TEST(fields_of_spaces_are_zero_and_a_name_may_be_empty)
+{
+	struct writer_header header = writer_header(WRITER_USTAR, '5', "", 0);
+
+	writer_text(&header, FIELD_UID, "        ");
+	writer_text(&header, FIELD_GID, "      ");
+	add(header);
+	expect("d  ->  755 0:0 0.000000000 0 [] \n");
+}
+END_TEST
+
 START_TEST(pax_numbers_override_the_block)
 {
 	record("uid", "4294967295");
@@ -334,6 +362,8 @@ int main(void)
 	tcase_add_test(all, only_files_have_bodies_whatever_size_says);
 	tcase_add_test(all, unknown_types_are_files_and_bookkeeping_is_skipped);
 	tcase_add_test(all, gnu_long_names_end_at_their_nul);
+	tcase_add_test(all, of_headers_that_come_twice_the_last_counts);
+	tcase_add_test(all, fields_of_spaces_are_zero_and_a_name_may_be_empty);
 	tcase_add_test(all, pax_numbers_override_the_block);
 	tcase_add_test(all, global_records_last_until_overridden_or_deleted);
 	tcase_add_test(all, numbers_in_base_256_are_read);
