@@ -52,7 +52,7 @@ endef
 $(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
 
 vmbake: $(BUILD)/vmbake
-	@cp $< $@
+	@cp --remove-destination $< $@
 
 $(BUILD)/vmbake: $(BUILD)/builder/main.o $(call libraries,builder)
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)

@@ -6,9 +6,10 @@ usage: compare_trees.py [--contents-only] UMOCI_TREE VMBAKE_TREE
 Prints each difference and fails if there is one. --contents-only compares what a tree keeps that
 was copied out without root: kinds, sizes, contents and link targets.
 
-Known and allowed: what vmbake adds (its own folder, lost+found, the mount points a guest needs),
-and the time of a folder that umoci changed after its tar entry, or made up: vmbake keeps what the
-tar said.
+Known and allowed: what vmbake adds (its own folder, lost+found, the mount points a guest needs, and
+empty files for init to cover where the image has none), the time of a folder that umoci changed
+after its tar entry, or made up (vmbake keeps what the tar said), and the time of a root that no
+layer speaks of, where umoci takes 1970 and vmbake the image's time.
 """
 
 import hashlib
@@ -18,7 +19,8 @@ import sys
 import time
 
 ADDED = {b".vmbake", b"lost+found"}
-MOUNT_POINTS = {b"dev", b"proc", b"run", b"sys", b"tmp"}
+MOUNT_POINTS = {b"dev", b"proc", b"run", b"sys", b"tmp", b"etc"}
+COVERED_FILES = {b"etc/hostname", b"etc/hosts", b"etc/resolv.conf"}
 RECENTLY_NS = 3600 * 10**9
 
 KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "dir", stat.S_IFLNK: "symlink", stat.S_IFCHR: "char",
@@ -72,23 +74,33 @@ def read_tree(root, contents_only):
     return tree
 
 
-def is_allowed(path, theirs):
-    top = path.split(b"/")[0]
-    return top in ADDED or (path in MOUNT_POINTS and path not in theirs)
+def is_added(path, ours):
+    """May vmbake have added this, which the image does not have?"""
+    facts = ours[path]
+    return (path in MOUNT_POINTS and facts["kind"] == "dir"
+            or path in COVERED_FILES and facts["kind"] == "file" and facts["size"] == 0)
+
+
+def is_made_up(path, fact, wanted, kind, start_ns):
+    """A time that umoci took from the clock, or 1970 for a root that no layer speaks of."""
+    if fact != "mtime_ns" or kind != "dir":
+        return False
+    return wanted > start_ns or (path == b"." and wanted == 0)
 
 
 def differences(theirs, ours):
     start_ns = time.time_ns() - RECENTLY_NS
     for path in sorted(theirs.keys() | ours.keys()):
-        if is_allowed(path, theirs):
+        if path.split(b"/")[0] in ADDED:
             continue
         if path not in ours:
             yield path, "is missing"
         elif path not in theirs:
-            yield path, "should not be there"
+            if not is_added(path, ours):
+                yield path, "should not be there"
         else:
             for fact, wanted in theirs[path].items():
-                if fact == "mtime_ns" and theirs[path]["kind"] == "dir" and wanted > start_ns:
+                if is_made_up(path, fact, wanted, theirs[path]["kind"], start_ns):
                     continue
                 if ours[path].get(fact) != wanted:
                     yield path, "%s is %r, not %r" % (fact, ours[path].get(fact), wanted)

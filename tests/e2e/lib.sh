@@ -49,9 +49,9 @@ start_registry() {
 	export registry=127.0.0.1:$registry_port
 }
 
-# push TAG [NAME:TAG]: an image of the layout, as NAME:TAG or TAG:1
+# push TAG [NAME:TAG [SKOPEO OPTION...]]: an image of the layout, as NAME:TAG or TAG:1
 push() {
-	registry_push "$layout:$1" "${2:-$1:1}"
+	registry_push "$layout:$1" "${2:-$1:1}" "${@:3}"
 }
 
 # start_fake ARGUMENT...: fake_registry.py for that promise; sets $fake to its address.
