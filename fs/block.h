@@ -10,7 +10,8 @@ enum {
 	INODES_PER_BLOCK = BLOCK_BYTES / INODE_BYTES,
 	BLOCKS_PER_GROUP = 32768, /* one bitmap block's worth */
 };
-_Static_assert((int)BLOCK_BYTES == (int)INDEX_BLOCK_BYTES, "extents of layers become extents of images");
+_Static_assert((int)BLOCK_BYTES == (int)INDEX_BLOCK_BYTES,
+	       "extents of layers become extents of images");
 
 /* Inode numbers that ext4 gives a meaning. */
 enum {

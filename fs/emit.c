@@ -71,7 +71,8 @@ MUST_CHECK static bool emit_dir(struct emitter *emitter, uint32_t number, struct
 			if (!add_block(emitter, extents[i].physical + j, &block, err))
 				return false;
 			if (!dir_writer_next(&writer, block))
-				return err_set(err, ERR_INTERNAL, "a directory shorter than planned");
+				return err_set(err, ERR_INTERNAL,
+					       "a directory shorter than planned");
 			if (!ext4_seal_dir_block(emitter->ext4, planned->number, block, err))
 				return false;
 		}

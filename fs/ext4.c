@@ -140,7 +140,8 @@ bool ext4_new(struct ext4 **out, int fd, const struct ext4_request *request, boo
 	if (!ext4)
 		return err_memory(err, "an ext4 file system");
 	if (request->block_count > blocks_max || request->inode_count > UINT32_MAX)
-		return err_set(err, ERR_UNSUPPORTED, "an image of %llu blocks, ext4 here ends at 16 TiB",
+		return err_set(err, ERR_UNSUPPORTED,
+			       "an image of %llu blocks, ext4 here ends at 16 TiB",
 			       (unsigned long long)request->block_count);
 	if (!initialize(ext4, fd, request, is_possible, err))
 		return false;
@@ -266,7 +267,8 @@ bool ext4_read_inode(struct ext4 *ext4, uint32_t number, uint8_t *out, struct er
 
 MUST_CHECK static bool sealed(errcode_t code, struct err *err)
 {
-	return !code || err_set(err, ERR_INTERNAL, "a checksum has no place: %s", error_message(code));
+	return !code ||
+	       err_set(err, ERR_INTERNAL, "a checksum has no place: %s", error_message(code));
 }
 
 bool ext4_seal_inode(struct ext4 *ext4, uint32_t number, uint8_t *inode, struct err *err)

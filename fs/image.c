@@ -176,7 +176,8 @@ MUST_CHECK static bool settle(const struct sizing *sizing, struct plan *plan,
 {
 	if (ftruncate(sizing->fd, (off_t)size_bytes) < 0)
 		return err_os(err, "the image's size");
-	if (!ext4_add_reserved(attempt->ext4, attempt->journal_blocks, attempt->journal_goal, err) ||
+	if (!ext4_add_reserved(attempt->ext4, attempt->journal_blocks, attempt->journal_goal,
+			       err) ||
 	    !place(plan, attempt, 0, err))
 		return false;
 	return attempt->is_possible ||

@@ -27,7 +27,8 @@ void plan_path(const struct tree *tree, uint32_t inode, char *out, size_t out_by
 	out[0] = '\0';
 	while (depth > 0 && len < out_bytes) {
 		const struct tree_name *part = tree_name(tree, chain[--depth]);
-		int added = snprintf(out + len, out_bytes - len, "/%.*s", (int)part->len, part->ptr);
+		int added =
+			snprintf(out + len, out_bytes - len, "/%.*s", (int)part->len, part->ptr);
 
 		len += added > 0 ? (size_t)added : 0;
 	}
@@ -186,12 +187,14 @@ MUST_CHECK static bool add_extents(struct plan *plan, struct plan_inode *inode, 
 			count = count < room ? count : room;
 			last->count += (uint32_t)count;
 		} else {
-			struct file_extent *fresh = add_item(&plan->extents, &plan->extent_count,
-							     &plan->extent_capacity, sizeof(*fresh));
+			struct file_extent *fresh =
+				add_item(&plan->extents, &plan->extent_count,
+					 &plan->extent_capacity, sizeof(*fresh));
 
 			if (!fresh)
 				return err_memory(err, "the image's plan");
-			*fresh = (struct file_extent){ (uint32_t)block, (uint32_t)count, run.start };
+			*fresh =
+				(struct file_extent){ (uint32_t)block, (uint32_t)count, run.start };
 			inode->extent_count++;
 		}
 		block += count;

@@ -60,5 +60,6 @@ void plan_freep(struct plan *plan);
 MUST_CHECK bool plan_place(struct plan *plan, struct space *space, bool *has_room,
 			   struct err *err);
 
-/* The path of an inode, for sentences: one of its names, from the root; cut to the room there is. */
+/* The path of an inode, for sentences: one of its names, from the root; cut to the room there is.
+ */
 void plan_path(const struct tree *tree, uint32_t inode, char *out, size_t out_bytes);

@@ -55,7 +55,8 @@ void image_reader_facts(const struct image_reader *reader, struct image_facts *o
 		.free_bytes = ext2fs_free_blocks_count(super) * block_bytes,
 		.inode_count = super->s_inodes_count,
 		.free_inode_count = super->s_free_inodes_count,
-		.time_seconds = (int64_t)((uint64_t)super->s_mkfs_time_hi << 32 | super->s_mkfs_time),
+		.time_seconds =
+			(int64_t)((uint64_t)super->s_mkfs_time_hi << 32 | super->s_mkfs_time),
 	};
 	memcpy(out->uuid, super->s_uuid, sizeof(out->uuid));
 	memcpy(out->label, super->s_volume_name, sizeof(super->s_volume_name));

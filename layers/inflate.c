@@ -165,7 +165,8 @@ MUST_CHECK static bool zstd_frames(struct inflate *inflate, ZSTD_DStream *stream
 		if (!has_room(inflate))
 			return true;
 		ZSTD_inBuffer in = { inflate->input, inflate->input_len, inflate->input_used };
-		ZSTD_outBuffer out = { inflate->output, inflate->buffer_bytes, inflate->output_len };
+		ZSTD_outBuffer out = { inflate->output, inflate->buffer_bytes,
+				       inflate->output_len };
 
 		left = ZSTD_decompressStream(stream, &out, &in);
 		if (ZSTD_isError(left) && ZSTD_getErrorCode(left) ==
