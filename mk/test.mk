@@ -70,7 +70,7 @@ fuzz:
 		SANITIZE='-fsanitize=fuzzer-no-link $(SANITIZERS)' fuzzers
 	@tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS) $(notdir $(basename $(FUZZ_SOURCES)))
 
-bench: all
+bench: all test-tools
 	@mk/deps.sh bench
 	@mk/fetch.sh docker-registry $(BUILD)/debian/docker-registry
 	@for bench in tests/bench/*_bench.sh; do $$bench $(BUILD) || exit 1; done
