@@ -32,7 +32,8 @@ static int no_passphrase(char *buffer, int size, int is_writing, void *context)
 bool public_key_new(struct public_key **out, struct view pem, struct err *err)
 {
 	CLEANUP(public_key_freep) struct public_key *key = calloc(1, sizeof(*key));
-	CLEANUP(bio_freep) BIO *bio = BIO_new_mem_buf(pem.ptr, pem.len > INT_MAX ? 0 : (int)pem.len);
+	int len = pem.len > INT_MAX ? 0 : (int)pem.len;
+	CLEANUP(bio_freep) BIO *bio = BIO_new_mem_buf(pem.ptr, len);
 
 	if (!key || !bio)
 		return err_memory(err, "a public key");
@@ -42,7 +43,8 @@ bool public_key_new(struct public_key **out, struct view pem, struct err *err)
 	int kind = EVP_PKEY_get_base_id(key->key);
 
 	if (kind != EVP_PKEY_EC && kind != EVP_PKEY_RSA && kind != EVP_PKEY_ED25519)
-		return err_set(err, ERR_UNSUPPORTED, "a public key that is not ECDSA, RSA or Ed25519");
+		return err_set(err, ERR_UNSUPPORTED,
+			       "a public key of another kind than ECDSA, RSA, Ed25519");
 	*out = ptr_take(&key);
 	return true;
 }

@@ -50,6 +50,7 @@ struct source_options {
 	const char *credentials; /* --creds USER:PASSWORD; NULL: look in the auth files */
 	const char *auth_file; /* --authfile: the only one to look in; NULL: the usual ones */
 	const char *hosts_dir; /* --hosts-dir: mirrors and certificates; NULL: the usual places */
+	const char *policy_file; /* --policy: a containers policy.json; NULL: the usual places */
 	const char *user_agent; /* e.g. "vmbake/0.1" */
 	struct report *report; /* borrowed: REPORT_FETCH counts, notes on retries */
 };

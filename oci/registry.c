@@ -223,6 +223,24 @@ bool registry_manifest(struct registry *registry, const char *tag, const struct 
 	return false;
 }
 
+bool registry_referrers(struct registry *registry, const struct digest *digest, struct bytes *out,
+			struct err *err)
+{
+	char path[300], text[DIGEST_TEXT_BYTES];
+	struct document_request request = { .path = path, .body = out };
+	struct err failure = { 0 };
+
+	digest_text(digest, text);
+	snprintf(path, sizeof(path), "referrers/%s", text);
+	if (get_document(registry, &request, &failure))
+		return true;
+	bytes_clear(out); /* of the error's text */
+	if (request.is_absent)
+		return true;
+	*err = failure;
+	return false;
+}
+
 static void blob_path(char out[100], const struct digest *digest)
 {
 	char text[DIGEST_TEXT_BYTES];

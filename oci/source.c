@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "config.h"
 #include "manifest.h"
+#include "sigstore.h"
 
 enum { INDEX_DEPTH_MAX = 4, DOCUMENT_COUNT_MAX = 256, LIST_BYTES = 300 };
 
@@ -36,6 +37,8 @@ bool image_source_open(struct image_source **out, const struct reference *refere
 	source->reference = *reference;
 	source->options = *options;
 	reference_text(reference, source->text);
+	if (!policy_load(&source->policy, &source->options, err))
+		return false;
 	if (!open_transport(source, err))
 		return err_wrap(err, "%s", source->text);
 	*out = ptr_take(&source);
@@ -49,6 +52,7 @@ void image_source_freep(struct image_source **source)
 	registry_freep(&(*source)->registry);
 	layout_freep(&(*source)->layout);
 	docker_archive_freep(&(*source)->docker_archive);
+	policy_freep(&(*source)->policy);
 	free(*source);
 	*source = NULL;
 }
@@ -60,6 +64,8 @@ struct search {
 	struct image image; /* filled when found */
 	bool is_found;
 	unsigned document_count; /* fetched so far: an index of indexes could go on for ever */
+	struct digest way[INDEX_DEPTH_MAX]; /* of the indexes that led to here, outermost first */
+	size_t way_count;
 	char seen[LIST_BYTES]; /* the platforms that are there instead */
 };
 
@@ -158,9 +164,14 @@ MUST_CHECK static bool search_document(struct search *search, struct view text,
 
 	if (!document_parse(&document, text, err))
 		return err_wrap(err, "manifest");
-	return document.is_index
-		       ? search_index(search, &document.index, depth, err)
-		       : take_manifest(search, &document.manifest, &digest, fallback, err);
+	if (depth >= INDEX_DEPTH_MAX)
+		return err_set(err, ERR_UNSUPPORTED, "indexes nested deeper than %d",
+			       INDEX_DEPTH_MAX);
+	search->way_count = depth; /* what was looked through on the side does not count */
+	if (!document.is_index)
+		return take_manifest(search, &document.manifest, &digest, fallback, err);
+	search->way[search->way_count++] = digest;
+	return search_index(search, &document.index, depth, err);
 }
 
 MUST_CHECK static bool search_entry(struct search *search, const struct descriptor *entry,
@@ -185,9 +196,6 @@ MUST_CHECK static bool search_index(struct search *search, const struct index *i
 
 	if (!order)
 		return err_memory(err, "an index");
-	if (depth >= INDEX_DEPTH_MAX)
-		return err_set(err, ERR_UNSUPPORTED, "indexes nested deeper than %d",
-			       INDEX_DEPTH_MAX);
 	index_list_platforms(index, platforms, sizeof(platforms));
 	add_seen(search, platforms);
 	size_t count = index_candidates(index, search->want, order);
@@ -267,6 +275,48 @@ MUST_CHECK static bool search_source(struct search *search, struct err *err)
 				      : search_docker_archive(search, err);
 }
 
+/* The manifest first: a signature of an index covers what it leads to. */
+MUST_CHECK static bool check_requirement(const struct search *search,
+					 const struct requirement *requirement, struct err *err)
+{
+	const struct image_source *source = search->source;
+	struct digest digests[SIGNED_DIGEST_COUNT_MAX] = { search->image.manifest_digest };
+	size_t count = 1;
+
+	for (size_t i = search->way_count; i > 0 && count < SIGNED_DIGEST_COUNT_MAX; i--)
+		digests[count++] = search->way[i - 1];
+	switch (requirement->kind) {
+	case REQUIREMENT_ACCEPT:
+		return true;
+	case REQUIREMENT_REJECT:
+		return err_set(err, ERR_INTEGRITY, "the policy rejects it");
+	case REQUIREMENT_SIGNED:
+		break;
+	}
+	if (!source->registry)
+		return err_set(err, ERR_INTEGRITY,
+			       "the policy wants a signature, and there are none "
+			       "outside of registries");
+	return sigstore_check(source->registry, requirement, &source->reference, digests, count,
+			      err);
+}
+
+/* Before the first layer is fetched. */
+MUST_CHECK static bool check_policy(const struct search *search, struct err *err)
+{
+	const struct image_source *source = search->source;
+	size_t count = source->policy ? policy_count(source->policy, &source->reference) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		CLEANUP(requirement_freep) struct requirement requirement = { 0 };
+
+		if (!policy_requirement(source->policy, &source->reference, i, &requirement, err) ||
+		    !check_requirement(search, &requirement, err))
+			return false;
+	}
+	return true;
+}
+
 bool image_resolve(struct image *out, struct image_source *source, const struct platform *platform,
 		   struct err *err)
 {
@@ -279,6 +329,10 @@ bool image_resolve(struct image *out, struct image_source *source, const struct 
 	if (!search.is_found)
 		return err_set(err, ERR_NOT_FOUND, "%.200s: no image for %s, there is: %s",
 			       source->text, wanted, search.seen[0] ? search.seen : "nothing");
+	if (!check_policy(&search, err)) {
+		image_freep(&search.image);
+		return err_wrap(err, "%s", source->text);
+	}
 	*out = search.image;
 	return true;
 }

@@ -4,6 +4,7 @@
 #include "docker_archive.h"
 #include "image.h"
 #include "layout.h"
+#include "policy.h"
 #include "registry.h"
 
 /* Exactly one of registry, layout and docker_archive is there. */
@@ -14,4 +15,5 @@ struct image_source {
 	struct registry *registry;
 	struct layout *layout;
 	struct docker_archive *docker_archive;
+	struct policy *policy; /* NULL: everything is accepted */
 };
