@@ -275,6 +275,7 @@ MUST_CHECK static bool take_extension(struct tar_reader *reader, bool *is_entry,
 
 bool tar_next(struct tar_reader *reader, struct tar_entry *out, bool *is_end, struct err *err)
 {
+	struct tar_entry entry = { 0 };
 	bool is_entry = false, has_ended = false;
 
 	reader->is_announced = false;
@@ -289,13 +290,16 @@ bool tar_next(struct tar_reader *reader, struct tar_entry *out, bool *is_end, st
 		if (!take_extension(reader, &is_entry, err))
 			return false;
 	}
-	if (is_entry && !tar_read_entry(reader, out, err))
+	if (!is_entry) {
+		*is_end = true;
+		return !reader->is_announced || err_truncated(err);
+	}
+	if (!tar_read_entry(reader, &entry, err))
 		return false;
 	/* Only files have a body to hand out; GNU's list of a folder's names is none. */
-	if (is_entry && out->kind != ENTRY_FILE && !skip_body(reader, err))
+	if (entry.kind != ENTRY_FILE && !skip_body(reader, err))
 		return false;
-	if (!is_entry && reader->is_announced)
-		return err_truncated(err);
-	*is_end = !is_entry;
+	*out = entry;
+	*is_end = false;
 	return true;
 }

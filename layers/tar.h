@@ -58,7 +58,8 @@ void tar_freep(struct tar_reader **reader);
  * are skipped or taken as files as POSIX says (pax, "typeflag"); volume headers and the like are
  * skipped.
  * Errors: ERR_FORMAT       a broken header, named by entry where it has a name; a truncation
- *         ERR_UNSUPPORTED  past a cap, an id over 2^32-1, a multi-volume archive */
+ *         ERR_UNSUPPORTED  past a cap, an id over 2^32-1, a device number that Linux cannot hold,
+ *                          a multi-volume archive */
 MUST_CHECK bool tar_next(struct tar_reader *reader, struct tar_entry *out, bool *is_end,
 			 struct err *err);
 

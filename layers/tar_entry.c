@@ -2,6 +2,8 @@
 
 enum {
 	SHOWN_NAME_BYTES_MAX = 200, /* in error sentences */
+	MAJOR_MAX = (1 << 12) - 1, /* Linux: MINORBITS of include/linux/kdev_t.h */
+	MINOR_MAX = (1 << 20) - 1,
 };
 
 bool tar_begin_pax(struct tar_reader *reader, struct err *err)
@@ -66,9 +68,9 @@ static enum entry_kind kind_of(char type, struct view path)
 	}
 }
 
-/* A number of 32 bits from its PAX record, else from its field. */
+/* A number from its PAX record, else from its field. */
 MUST_CHECK static bool read_number(struct view record, const char field[8], const char *what,
-				   uint32_t *out, struct err *err)
+				   uint32_t max, uint32_t *out, struct err *err)
 {
 	uint64_t value = 0;
 	int64_t number = 0;
@@ -82,9 +84,9 @@ MUST_CHECK static bool read_number(struct view record, const char field[8], cons
 	}
 	if (!is_number)
 		return err_set(err, ERR_FORMAT, "a broken %s", what);
-	if (value > UINT32_MAX)
+	if (value > max)
 		return err_set(err, ERR_UNSUPPORTED, "%s %llu, the most is %u", what,
-			       (unsigned long long)value, UINT32_MAX);
+			       (unsigned long long)value, max);
 	*out = (uint32_t)value;
 	return true;
 }
@@ -100,6 +102,21 @@ MUST_CHECK static bool read_time(const struct tar_reader *reader, struct tar_ent
 	return is_time || err_set(err, ERR_FORMAT, "a broken mtime");
 }
 
+MUST_CHECK static bool read_device(const struct tar_reader *reader, struct tar_entry *out,
+				   struct err *err)
+{
+	const struct tar_block *block = &reader->block;
+	const struct view *values = reader->pax.values;
+	bool is_device = out->kind == ENTRY_CHAR || out->kind == ENTRY_BLOCK;
+
+	if (!is_device || tar_format_of(block) == TAR_V7)
+		return true;
+	return read_number(values[TAR_RDEV_MAJOR], block->rdev_major, "device major", MAJOR_MAX,
+			   &out->rdev_major, err) &&
+	       read_number(values[TAR_RDEV_MINOR], block->rdev_minor, "device minor", MINOR_MAX,
+			   &out->rdev_minor, err);
+}
+
 MUST_CHECK static bool read_attributes(const struct tar_reader *reader, struct tar_entry *out,
 				       struct err *err)
 {
@@ -112,18 +129,9 @@ MUST_CHECK static bool read_attributes(const struct tar_reader *reader, struct t
 	out->mode = (uint32_t)mode & 07777;
 	out->xattrs = reader->pax.xattrs;
 	out->xattr_count = reader->pax.xattr_count;
-	if (!read_number(values[TAR_UID], block->uid, "uid", &out->uid, err) ||
-	    !read_number(values[TAR_GID], block->gid, "gid", &out->gid, err) ||
-	    !read_time(reader, out, err))
-		return false;
-	if (out->kind != ENTRY_CHAR && out->kind != ENTRY_BLOCK)
-		return true;
-	if (tar_format_of(block) == TAR_V7)
-		return true;
-	return read_number(values[TAR_RDEV_MAJOR], block->rdev_major, "device number",
-			   &out->rdev_major, err) &&
-	       read_number(values[TAR_RDEV_MINOR], block->rdev_minor, "device number",
-			   &out->rdev_minor, err);
+	return read_number(values[TAR_UID], block->uid, "uid", UINT32_MAX, &out->uid, err) &&
+	       read_number(values[TAR_GID], block->gid, "gid", UINT32_MAX, &out->gid, err) &&
+	       read_time(reader, out, err) && read_device(reader, out, err);
 }
 
 /* The blocks of an old GNU map that did not fit into the header. */
