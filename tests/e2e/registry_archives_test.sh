@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Images in files, as skopeo, podman and docker write them, give the same as a layout does.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/e2e/registry_lib.sh
+. "$root/tests/e2e/registry_lib.sh"
+
+make_images demo small
+skopeo() {
+	command skopeo --insecure-policy "$@" >/dev/null
+}
+skopeo copy "oci:$layout:demo" "oci-archive:$work/oci.tar:demo"
+skopeo copy "oci:$layout:demo" "docker-archive:$work/docker.tar:demo:1"
+skopeo copy --additional-tag other:2 "oci:$layout:small" "docker-archive:$work/named.tar:small:1"
+
+works() {
+	bake "$1"
+	[ -s image.ext4 ]
+}
+
+it_reads_an_oci_archive() { works "oci-archive:$work/oci.tar"; }
+it_reads_an_oci_archive_by_tag() { works "oci-archive:$work/oci.tar:demo"; }
+it_reads_a_docker_archive() { works "docker-archive:$work/docker.tar"; }
+it_reads_a_docker_archive_by_name() { works "docker-archive:$work/docker.tar:demo:1"; }
+it_takes_any_spelling_of_the_name() { works "docker-archive:$work/docker.tar:docker.io/library/demo:1"; }
+it_reads_an_image_by_its_second_name() { works "docker-archive:$work/named.tar:other:2"; }
+
+it_reads_a_compressed_archive() {
+	gzip -c "$work/docker.tar" >"$work/docker.tar.gz"
+	works "docker-archive:$work/docker.tar.gz"
+}
+
+it_reads_a_compressed_archive_with_its_manifest_last() {
+	mkdir fake.members
+	tar -C fake.members -xf "$work/docker.tar"
+	tar -C fake.members --exclude manifest.json -cf fake.last .
+	tar -C fake.members -rf fake.last manifest.json
+	zstd -q fake.last -o fake.last.zst
+	works docker-archive:fake.last.zst
+}
+
+it_gives_the_same_image_from_a_layout_and_from_an_archive_of_it() {
+	bake "oci:$layout:demo"
+	mv image.ext4 fake.image
+	bake "oci-archive:$work/oci.tar"
+	cmp fake.image image.ext4
+}
+
+it_reads_layers_that_stand_in_the_manifest() {
+	large_image fake.images inline 1 data
+	rm "fake.images/blobs/$(jq -r '.layers[0].digest' \
+		"fake.images/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' fake.images/index.json)" |
+		tr : /)"
+	works oci:fake.images:inline
+}
+
+it_lists_the_names_there_are() {
+	refuses 3 demo:1 vmbake build --progress none -o image.ext4 \
+		"docker-archive:$work/docker.tar:nothing:1"
+}
+
+it_refuses_standard_input() {
+	refuses 2 "not a regular file" vmbake build --progress none -o image.ext4 oci-archive:/dev/null
+}
+
+it_refuses_an_archive_that_is_none() {
+	echo "no archive at all" >fake.text
+	refuses 8 fake.text vmbake build --progress none -o image.ext4 docker-archive:fake.text
+}
+
+it_refuses_an_archive_that_ends_early() {
+	head -c 100000 "$work/docker.tar" >fake.cut
+	refuses 8 fake.cut vmbake build --progress none -o image.ext4 docker-archive:fake.cut
+	expect_no_trace
+}
+
+run_promises

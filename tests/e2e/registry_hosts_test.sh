@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# Mirrors and certificates, as containerd's hosts.toml and docker's certs.d have them.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/e2e/registry_lib.sh
+. "$root/tests/e2e/registry_lib.sh"
+
+images=$work/images
+mkdir "$images"
+large_image "$images" small 1
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test \
+	-addext subjectAltName=IP:127.0.0.1 -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
+
+# hosts NAME <<<TOML: hosts.toml for that registry
+hosts() {
+	mkdir -p "fake.hosts/$1"
+	cat >"fake.hosts/$1/hosts.toml"
+}
+
+build() {
+	vmbake build --progress none --retry 1 -o image.ext4 --hosts-dir fake.hosts "$@"
+}
+
+it_asks_the_mirror_and_says_for_which_registry() {
+	start_server mirror "$images"
+	hosts registry.invalid <<-TOML
+		[host."http://$server"]
+		header = { x-test = "told" }
+	TOML
+	expect 0 build registry.invalid/demo:small
+	[ "$(requests mirror '.path | endswith("?ns=registry.invalid") | not')" -eq 0 ]
+	[ "$(requests mirror '."x-test" != "told"')" -eq 0 ]
+}
+
+it_goes_on_to_the_next_host_and_to_the_server() {
+	start_server broken "$images" status:/=500
+	broken=$server
+	start_server real "$images"
+	hosts registry.invalid <<-TOML
+		server = "http://$server"
+		[host."http://$broken"]
+		[host."http://127.0.0.1:1"]
+	TOML
+	expect 0 build registry.invalid/demo:small
+	[ "$(requests broken true)" -gt 0 ]
+}
+
+it_keeps_the_order_of_the_file() {
+	start_server second "$images"
+	second=$server
+	start_server first "$images"
+	hosts registry.invalid <<-TOML
+		[host."http://$server"]
+		[host."http://$second"]
+	TOML
+	expect 0 build registry.invalid/demo:small
+	[ "$(requests second true)" -eq 0 ]
+}
+
+it_asks_only_hosts_that_resolve_for_a_tag() {
+	start_server mirror "$images"
+	mirror=$server
+	start_server real "$images"
+	hosts registry.invalid <<-TOML
+		server = "http://$server"
+		[host."http://$mirror"]
+		capabilities = ["pull"]
+	TOML
+	expect 0 build registry.invalid/demo:small
+	[ "$(requests mirror '.path | contains("manifests/small")')" -eq 0 ]
+	[ "$(requests mirror '.path | contains("blobs/")')" -gt 0 ]
+}
+
+it_takes_a_path_as_it_is_when_told_so() {
+	start_server mirror "$images"
+	hosts registry.invalid <<-TOML
+		[host."http://$server/v2/proxied"]
+		override_path = true
+	TOML
+	expect 0 build registry.invalid/demo:small
+	[ "$(requests mirror '.path | startswith("/v2/proxied/demo/")')" -gt 0 ]
+}
+
+it_trusts_the_authority_that_is_named() {
+	start_server tls "$images" "tls=$work/cert.pem,$work/key.pem"
+	refuses 5 certificate build "$server/demo:small"
+	cp "$work/cert.pem" fake.authority
+	hosts "$server" <<-TOML
+		server = "https://$server"
+		ca = ["../../fake.authority"]
+	TOML
+	expect 0 build "$server/demo:small"
+}
+
+it_trusts_what_lies_in_dockers_folder() {
+	start_server tls "$images" "tls=$work/cert.pem,$work/key.pem"
+	mkdir -p "fake.hosts/${server/:/_}_"
+	cp "$work/cert.pem" "fake.hosts/${server/:/_}_/ca.crt"
+	expect 0 build "$server/demo:small"
+}
+
+it_skips_verification_when_told_so() {
+	start_server tls "$images" "tls=$work/cert.pem,$work/key.pem"
+	hosts _default <<-TOML
+		skip_verify = true
+	TOML
+	expect 0 build "$server/demo:small"
+}
+
+it_shows_nothing_of_the_mirror_to_a_redirects_target() {
+	start_server elsewhere "$images"
+	start_server mirror "$images" "blobs-at=http://$server"
+	hosts registry.invalid <<-TOML
+		[host."http://$server".header]
+		x-test = ["told"]
+	TOML
+	expect 0 build registry.invalid/demo:small
+	[ "$(requests elsewhere true)" -gt 0 ]
+	[ "$(requests elsewhere '."x-test" != ""')" -eq 0 ]
+}
+
+it_names_the_line_that_does_not_parse() {
+	hosts registry.invalid <<-TOML
+		server = "https://registry.invalid"
+		[host."x"
+	TOML
+	refuses 8 "hosts.toml: line 2" build registry.invalid/demo:small
+	expect_nothing
+}
+
+it_names_a_certificate_that_is_not_there() {
+	hosts registry.invalid <<-TOML
+		ca = "no-such.pem"
+	TOML
+	refuses 3 no-such.pem build registry.invalid/demo:small
+}
+
+it_goes_through_the_proxy_that_the_environment_names() {
+	start_server proxy "$images"
+	hosts registry.invalid <<-TOML
+		server = "http://registry.invalid"
+	TOML
+	http_proxy=http://$server expect 0 build registry.invalid/demo:small
+	[ "$(requests proxy '.host == "registry.invalid"')" -gt 0 ]
+}
+
+run_promises

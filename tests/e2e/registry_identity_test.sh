@@ -1,0 +1,215 @@
+#!/usr/bin/env bash
+# Who we are to a registry: found where podman and docker keep it, told to that registry alone.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/e2e/registry_lib.sh
+. "$root/tests/e2e/registry_lib.sh"
+
+images=$work/images
+mkdir "$images" "$work/home"
+large_image "$images" small 1
+large_image "$images" large 40
+export HOME=$work/home XDG_RUNTIME_DIR=$work/run
+unset REGISTRY_AUTH_FILE DOCKER_CONFIG XDG_CONFIG_HOME
+
+build() {
+	vmbake build --progress none --retry 1 -o image.ext4 "$@"
+}
+
+# auth_file FILE HOST USER:PASSWORD, as podman and docker write it
+auth_file() {
+	mkdir -p "$(dirname "$1")"
+	printf '{"auths":{"%s":{"auth":"%s"}}}' "$2" "$(printf %s "$3" | base64 -w0)" >"$1"
+}
+
+# No sentence and no process list may hold what this password is.
+secret=sEcReT-pAsSwOrD
+expect_no_secret() {
+	! grep -q "$secret" out err || fail "a secret was told"
+}
+
+it_gives_basic_credentials() {
+	start_server one "$images" "basic=me:$secret"
+	expect 0 build --creds "me:$secret" "$server/demo:small"
+}
+
+it_says_who_wants_credentials() {
+	start_server one "$images" "basic=me:$secret"
+	refuses 4 "$server" build "$server/demo:small"
+	expect_nothing
+}
+
+it_stops_when_credentials_are_refused() {
+	start_server one "$images" basic=me:other
+	refuses 4 refuses build --creds "me:$secret" "$server/demo:small"
+	expect_no_secret
+	[ "$(requests one true)" -le 4 ] || fail "it went on asking"
+}
+
+it_gets_an_anonymous_token() {
+	start_server one "$images" token=:
+	expect 0 build "$server/demo:small"
+}
+
+it_gets_a_token_for_a_user() {
+	start_server one "$images" "token=me:$secret"
+	expect 0 build --creds "me:$secret" "$server/demo:small"
+}
+
+it_stops_when_the_token_server_refuses() {
+	start_server one "$images" token=me:other
+	refuses 4 "token server" build --creds "me:$secret" "$server/demo:small"
+	expect_no_secret
+}
+
+it_tries_again_when_the_token_server_is_down() {
+	start_server one "$images" token=: "status:/token*1=503"
+	expect 0 build "$server/demo:small"
+}
+
+it_renews_a_token_in_the_middle_of_a_blob() {
+	start_server one "$images" token=: token-uses=3
+	expect 0 build "$server/demo:large"
+	[ "$(requests one '.path | startswith("/token")')" -gt 2 ] || fail "no token was renewed"
+}
+
+it_uses_the_file_that_is_named_and_no_other() {
+	start_server one "$images" "basic=me:$secret"
+	auth_file "$HOME/.config/containers/auth.json" "$server" "me:$secret"
+	auth_file named.json other.example me:x
+	mv named.json fake.named
+	refuses 4 "$server" build --authfile fake.named "$server/demo:small"
+	auth_file fake.named "$server" "me:$secret"
+	expect 0 build --authfile fake.named "$server/demo:small"
+}
+
+it_names_an_auth_file_that_is_not_there() {
+	start_server one "$images" "basic=me:$secret"
+	refuses 3 no-such-file build --authfile no-such-file "$server/demo:small"
+}
+
+it_uses_what_REGISTRY_AUTH_FILE_names() {
+	start_server one "$images" "basic=me:$secret"
+	auth_file "$work/from-environment" "$server" "me:$secret"
+	REGISTRY_AUTH_FILE=$work/from-environment expect 0 build "$server/demo:small"
+}
+
+# finds PATH [KEY]: credentials in that file are found.
+finds() {
+	start_server one "$images" "basic=me:$secret"
+	auth_file "$1" "${2:-$server}" "me:$secret"
+	expect 0 build "$server/demo:small"
+}
+
+it_finds_the_file_of_podman_login() { finds "$XDG_RUNTIME_DIR/containers/auth.json"; }
+it_finds_the_lasting_file_of_podman() { finds "$HOME/.config/containers/auth.json"; }
+it_finds_the_file_of_docker_login() { finds "$HOME/.docker/config.json"; }
+it_finds_what_DOCKER_CONFIG_names() {
+	export DOCKER_CONFIG=$work/docker
+	finds "$DOCKER_CONFIG/config.json"
+}
+
+it_finds_the_oldest_file_of_docker() {
+	start_server one "$images" "basic=me:$secret"
+	printf '{"https://%s/v1/":{"auth":"%s"}}' "$server" \
+		"$(printf %s "me:$secret" | base64 -w0)" >"$HOME/.dockercfg"
+	expect 0 build "$server/demo:small"
+}
+
+it_prefers_the_entry_of_the_repository() {
+	start_server one "$images" "basic=me:$secret"
+	printf '{"auths":{"%s":{"auth":"%s"},"%s/demo":{"auth":"%s"}}}' \
+		"$server" "$(printf me:x | base64 -w0)" \
+		"$server" "$(printf %s "me:$secret" | base64 -w0)" >fake.auth
+	expect 0 build --authfile fake.auth "$server/demo:small"
+}
+
+it_reads_what_skopeo_login_writes() {
+	start_server one "$images" "basic=me:$secret"
+	skopeo login --tls-verify=false --authfile fake.auth -u me -p "$secret" "$server" >/dev/null ||
+		fail "skopeo cannot log in"
+	expect 0 build --authfile fake.auth "$server/demo:small"
+}
+
+# helper ANSWER: docker-credential-test, which writes down how it was called.
+helper() {
+	mkdir -p "$work/bin"
+	printf '%s\n' '#!/bin/sh' "cat >'$PWD/fake.question'" "echo \"\$*\" >'$PWD/fake.arguments'" \
+		"echo '$1'" "exit ${2:-0}" >"$work/bin/docker-credential-test"
+	chmod +x "$work/bin/docker-credential-test"
+	export PATH=$work/bin:$PATH
+}
+
+it_asks_a_credential_helper() {
+	start_server one "$images" "basic=me:$secret"
+	helper "{\"ServerURL\":\"x\",\"Username\":\"me\",\"Secret\":\"$secret\"}"
+	printf '{"credHelpers":{"%s":"test"}}' "$server" >fake.auth
+	expect 0 build --authfile fake.auth "$server/demo:small"
+	[ "$(cat fake.question)" = "$server" ]
+	[ "$(cat fake.arguments)" = get ]
+}
+
+it_asks_the_store_of_docker() {
+	start_server one "$images" "token=me:$secret"
+	helper "{\"Username\":\"me\",\"Secret\":\"$secret\"}"
+	printf '{"auths":{"%s":{}},"credsStore":"test"}' "$server" >fake.auth
+	expect 0 build --authfile fake.auth "$server/demo:small"
+}
+
+it_gives_an_identity_token() {
+	start_server one "$images" "identity=$secret"
+	helper "{\"Username\":\"<token>\",\"Secret\":\"$secret\"}"
+	printf '{"credsStore":"test"}' >fake.auth
+	expect 0 build --authfile fake.auth "$server/demo:small"
+	[ "$(requests one '.method == "POST"')" -eq 1 ]
+}
+
+it_takes_a_helper_that_knows_nothing_for_no_credentials() {
+	start_server one "$images" token=:
+	helper "credentials not found in native keychain" 1
+	printf '{"credsStore":"test"}' >fake.auth
+	expect 0 build --authfile fake.auth "$server/demo:small"
+}
+
+it_names_a_helper_that_fails() {
+	start_server one "$images" "basic=me:$secret"
+	helper "out of order" 1
+	printf '{"credsStore":"test"}' >fake.auth
+	refuses 4 docker-credential-test build --authfile fake.auth "$server/demo:small"
+}
+
+it_names_an_auth_file_that_is_malformed() {
+	start_server one "$images" "basic=me:$secret"
+	printf '{"auths":{"%s":{"auth":"***"}}}' "$server" >fake.auth
+	refuses 8 fake.auth build --authfile fake.auth "$server/demo:small"
+}
+
+it_tells_nothing_to_the_target_of_a_redirect() {
+	start_server elsewhere "$images"
+	start_server one "$images" "basic=me:$secret" "blobs-at=http://$server"
+	expect 0 build --creds "me:$secret" "$server/demo:large"
+	[ "$(requests elsewhere true)" -gt 1 ] || fail "nothing was redirected"
+	[ "$(requests elsewhere '.authorization != ""')" -eq 0 ] || fail "a secret went along"
+}
+
+it_asks_anew_when_a_signed_address_expires() {
+	start_server elsewhere "$images" signed-uses=2
+	start_server one "$images" "blobs-at=http://$server"
+	expect 0 build --blob-connections 2 "$server/demo:large"
+	[ "$(requests elsewhere '.status == 403')" -gt 0 ] || fail "no address expired"
+}
+
+it_keeps_the_target_of_a_redirect_for_later_chunks() {
+	large_image "$PWD/fake.images" larger 100 # 13 chunks
+	start_server elsewhere "$PWD/fake.images"
+	start_server one "$PWD/fake.images" "blobs-at=http://$server"
+	expect 0 build --blob-connections 2 "$server/demo:larger"
+	[ "$(requests one '.path | contains("blobs/")')" -le 4 ] || fail "asked for each chunk"
+}
+
+it_closes_with_an_answer_when_it_is_refused_for_ever() {
+	start_server one "$images" token=: token-uses=0
+	refuses 4 "$server" build "$server/demo:small"
+}
+
+run_promises
