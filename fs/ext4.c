@@ -262,7 +262,10 @@ bool ext4_read_inode(struct ext4 *ext4, uint32_t number, uint8_t *out, struct er
 	struct ext2_inode *inode = (struct ext2_inode *)(void *)out;
 	errcode_t code = ext2fs_read_inode_full(ext4->fs, number, inode, INODE_BYTES);
 
-	return !code || err_ext2(err, code, "read back an inode");
+	if (code)
+		return err_ext2(err, code, "read back an inode");
+	/* The library's cache holds inodes as they were before their checksum was put in. */
+	return ext4_seal_inode(ext4, number, out, err);
 }
 
 MUST_CHECK static bool sealed(errcode_t code, struct err *err)
