@@ -13,6 +13,9 @@ enum {
 _Static_assert((int)BLOCK_BYTES == (int)INDEX_BLOCK_BYTES,
 	       "extents of layers become extents of images");
 
+/* An image's identity, a SHA-256, gives the UUID up to here and the hash seed from here on. */
+enum { IDENTITY_SEED_AT = 16 };
+
 /* Inode numbers that ext4 gives a meaning. */
 enum {
 	INODE_ROOT = 2,

@@ -1,14 +1,8 @@
 #include "dirs.h"
 
 #include "base/le.h"
-#include "block.h"
 
-enum {
-	HEAD_BYTES = 8, /* of an entry, without its name */
-	TAIL_BYTES = 12, /* a fake entry that holds the checksum */
-	ROOM_BYTES = BLOCK_BYTES - TAIL_BYTES,
-	TAIL_TYPE = 0xde,
-};
+enum { TAIL_TYPE = 0xde };
 
 /* EXT4_FT_… by kind of entry. */
 static const uint8_t file_types[ENTRY_KIND_END] = {
@@ -16,34 +10,26 @@ static const uint8_t file_types[ENTRY_KIND_END] = {
 	[ENTRY_BLOCK] = 4, [ENTRY_FIFO] = 5, [ENTRY_SYMLINK] = 7,
 };
 
-/* A block being filled. */
+/* A block being filled; it has room for all that comes. */
 struct filling {
 	uint8_t *block;
 	size_t used;
 	size_t last; /* where the last entry starts */
 };
 
-static size_t entry_bytes(size_t name_len)
+static void put_entry(struct filling *filling, struct view name, uint32_t number, uint8_t type)
 {
-	return (HEAD_BYTES + name_len + 3) & ~(size_t)3;
-}
-
-static bool put_entry(struct filling *filling, struct view name, uint32_t number, uint8_t type)
-{
-	size_t len = entry_bytes(name.len);
+	size_t len = dir_entry_bytes(name.len);
 	uint8_t *entry = filling->block + filling->used;
 
-	if (filling->used + len > ROOM_BYTES)
-		return false;
 	le32_put(entry, number);
 	le16_put(entry + 4, (uint16_t)len);
 	entry[6] = (uint8_t)name.len;
 	entry[7] = type;
 	if (name.len > 0)
-		memcpy(entry + HEAD_BYTES, name.ptr, name.len);
+		memcpy(entry + DIR_HEAD_BYTES, name.ptr, name.len);
 	filling->last = filling->used;
 	filling->used += len;
-	return true;
 }
 
 static void put_dots(struct filling *filling, uint32_t self, uint32_t parent)
@@ -52,15 +38,31 @@ static void put_dots(struct filling *filling, uint32_t self, uint32_t parent)
 	put_entry(filling, view_of(".."), parent, file_types[ENTRY_DIR]);
 }
 
+/* A name of the tree, or the one that is ours. */
+static void put_name(struct filling *filling, const struct plan *plan, uint32_t number)
+{
+	const struct tree_name *name;
+	const struct tree_inode *inode;
+
+	if (number == TREE_NONE) {
+		put_entry(filling, view_of("lost+found"), INODE_LOST_FOUND, file_types[ENTRY_DIR]);
+		return;
+	}
+	name = tree_name(plan->tree, number);
+	inode = tree_inode(plan->tree, name->inode);
+	put_entry(filling, (struct view){ name->ptr, name->len }, plan->inodes[name->inode].number,
+		  file_types[inode->is_dir ? ENTRY_DIR : inode->entry->kind]);
+}
+
 /* The last entry reaches to the tail; a block without entries holds one without an inode. */
 static void finish_block(struct filling *filling)
 {
-	uint8_t *tail = filling->block + ROOM_BYTES;
+	uint8_t *tail = filling->block + DIR_ROOM_BYTES;
 
 	if (filling->used == 0)
 		put_entry(filling, (struct view){ 0 }, 0, 0);
-	le16_put(filling->block + filling->last + 4, (uint16_t)(ROOM_BYTES - filling->last));
-	le16_put(tail + 4, TAIL_BYTES);
+	le16_put(filling->block + filling->last + 4, (uint16_t)(DIR_ROOM_BYTES - filling->last));
+	le16_put(tail + 4, DIR_TAIL_BYTES);
 	tail[7] = TAIL_TYPE;
 }
 
@@ -68,62 +70,81 @@ void dir_fill_empty(uint8_t *block, bool is_first, uint32_t self, uint32_t paren
 {
 	struct filling filling = { .block = block };
 
-	memset(block, 0, BLOCK_BYTES);
 	if (is_first)
 		put_dots(&filling, self, parent);
 	finish_block(&filling);
 }
 
-void dir_writer_start(struct dir_writer *writer, const struct plan *plan, uint32_t inode)
+static bool adds_lost_found(const struct plan *plan, uint32_t inode)
 {
-	*writer = (struct dir_writer){ .plan = plan,
-				       .inode = inode,
-				       .next = tree_inode(plan->tree, inode)->first_child,
-				       .owes_lost_found = inode == TREE_ROOT &&
-							  plan->makes_lost_found };
+	return inode == TREE_ROOT && plan->makes_lost_found;
 }
 
-static uint32_t parent_number(const struct dir_writer *writer)
+bool dir_fits_block(const struct plan *plan, uint32_t inode)
 {
-	const struct tree *tree = writer->plan->tree;
-	uint32_t own_name = tree_inode(tree, writer->inode)->name;
+	const struct tree *tree = plan->tree;
+	uint32_t name = tree_inode(tree, inode)->first_child;
+	size_t used = dir_entry_bytes(strlen(".")) + dir_entry_bytes(strlen(".."));
 
-	return writer->plan->inodes[tree_name(tree, own_name)->parent].number;
+	if (adds_lost_found(plan, inode))
+		used += dir_entry_bytes(strlen("lost+found"));
+	for (; name != TREE_NONE && used <= DIR_ROOM_BYTES; name = tree_name(tree, name)->next)
+		used += dir_entry_bytes(tree_name(tree, name)->len);
+	return used <= DIR_ROOM_BYTES;
 }
 
-/* Names until the block is full or there are no more. */
-static void fill_names(struct dir_writer *writer, struct filling *filling)
+static uint32_t parent_number(const struct plan *plan, uint32_t inode)
 {
-	const struct tree *tree = writer->plan->tree;
+	uint32_t own_name = tree_inode(plan->tree, inode)->name;
 
-	while (writer->next != TREE_NONE) {
-		const struct tree_name *name = tree_name(tree, writer->next);
-		const struct tree_inode *inode = tree_inode(tree, name->inode);
-		uint8_t type = inode->is_dir ? file_types[ENTRY_DIR] :
-					       file_types[inode->entry->kind];
-
-		if (!put_entry(filling, (struct view){ name->ptr, name->len },
-			       writer->plan->inodes[name->inode].number, type))
-			return;
-		writer->next = name->next;
-	}
-	if (writer->owes_lost_found &&
-	    put_entry(filling, view_of("lost+found"), INODE_LOST_FOUND, file_types[ENTRY_DIR]))
-		writer->owes_lost_found = false;
+	return plan->inodes[tree_name(plan->tree, own_name)->parent].number;
 }
 
-bool dir_writer_next(struct dir_writer *writer, uint8_t *block)
+static void fill_single(const struct plan *plan, uint32_t inode, struct filling *filling)
+{
+	uint32_t name = tree_inode(plan->tree, inode)->first_child;
+
+	for (; name != TREE_NONE; name = tree_name(plan->tree, name)->next)
+		put_name(filling, plan, name);
+	if (adds_lost_found(plan, inode))
+		put_name(filling, plan, TREE_NONE);
+	finish_block(filling);
+}
+
+static void fill_leaf(const struct plan *plan, const struct htree *htree, uint32_t leaf,
+		      uint8_t *block)
 {
 	struct filling filling = { .block = block };
+	uint32_t end = htree_leaf_end(htree, leaf);
 
-	if (writer->has_begun && writer->next == TREE_NONE && !writer->owes_lost_found)
-		return false;
-	memset(block, 0, BLOCK_BYTES);
-	if (!writer->has_begun)
-		put_dots(&filling, writer->plan->inodes[writer->inode].number,
-			 parent_number(writer));
-	writer->has_begun = true;
-	fill_names(writer, &filling);
+	for (uint32_t i = htree->leaves[leaf].first; i < end; i++)
+		put_name(&filling, plan, htree->names[i]);
 	finish_block(&filling);
-	return true;
+}
+
+/* "." and ".." stand before the root's entries; ".." reaches to the end, over all of them. */
+static void fill_first(const struct plan *plan, uint32_t inode, uint8_t *block)
+{
+	const struct htree *htree = plan_htree(plan, inode);
+	struct filling filling = { .block = block };
+
+	put_dots(&filling, plan->inodes[inode].number, parent_number(plan, inode));
+	if (!htree) {
+		fill_single(plan, inode, &filling);
+		return;
+	}
+	le16_put(block + filling.last + 4, (uint16_t)(BLOCK_BYTES - filling.last));
+	htree_fill_root(htree, block);
+}
+
+void dir_fill(const struct plan *plan, uint32_t inode, uint32_t number, uint8_t *block)
+{
+	const struct htree *htree = plan_htree(plan, inode);
+
+	if (!htree || number == 0)
+		fill_first(plan, inode, block);
+	else if (number <= htree->node_count)
+		htree_fill_node(htree, number - 1, block);
+	else
+		fill_leaf(plan, htree, number - 1 - htree->node_count, block);
 }

@@ -1,25 +1,32 @@
-/* Directories' blocks: names in a row, each block with a checksum's place at its end. Pure.
+/* Directories' blocks: names in a row, each block with a checksum's place at its end; behind an
+ * index (htree.h) where one block does not hold them all. Pure.
  * Source: Linux fs/ext4/ext4.h, struct ext4_dir_entry_2 and ext4_dir_entry_tail. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
+#include "block.h"
 #include "plan.h"
 
-/* A directory being written block by block. */
-struct dir_writer {
-	const struct plan *plan;
-	uint32_t inode; /* of the tree */
-	uint32_t next; /* the name to come, of the tree */
-	bool has_begun;
-	bool owes_lost_found; /* the root, when lost+found is ours */
+enum {
+	DIR_HEAD_BYTES = 8, /* of an entry, without its name */
+	DIR_TAIL_BYTES = 12, /* a fake entry that holds the checksum */
+	DIR_ROOM_BYTES = BLOCK_BYTES - DIR_TAIL_BYTES,
 };
 
-void dir_writer_start(struct dir_writer *writer, const struct plan *plan, uint32_t inode);
+static inline size_t dir_entry_bytes(size_t name_len)
+{
+	return (DIR_HEAD_BYTES + name_len + 3) & ~(size_t)3;
+}
 
-/* Fill one block of 4,096 bytes, without its checksum; false, and block untouched, when all names
- * are out. */
-bool dir_writer_next(struct dir_writer *writer, uint8_t *block);
+/* Whether a directory's names fit into one block; without an index then. */
+bool dir_fits_block(const struct plan *plan, uint32_t inode);
 
-/* The first and the further blocks of a directory without names, for lost+found. */
+/* A block of a directory, without its checksum.
+ * number: which, below the planned inode's dir_blocks
+ * block:  4,096 bytes, zeroed */
+void dir_fill(const struct plan *plan, uint32_t inode, uint32_t number, uint8_t *block);
+
+/* The first and the further blocks of a directory without names, for lost+found; zeroed. */
 void dir_fill_empty(uint8_t *block, bool is_first, uint32_t self, uint32_t parent);

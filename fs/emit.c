@@ -58,21 +58,18 @@ MUST_CHECK static bool emit_lost_found(struct emitter *emitter, struct err *err)
 	return true;
 }
 
-MUST_CHECK static bool emit_dir(struct emitter *emitter, uint32_t number, struct err *err)
+MUST_CHECK static bool emit_dir(struct emitter *emitter, uint32_t inode, struct err *err)
 {
-	const struct plan_inode *planned = &emitter->plan->inodes[number];
+	const struct plan_inode *planned = &emitter->plan->inodes[inode];
 	const struct file_extent *extents = emitter->plan->extents + planned->extent_first;
-	struct dir_writer writer;
+	uint32_t number = 0;
 	uint8_t *block = NULL;
 
-	dir_writer_start(&writer, emitter->plan, number);
 	for (uint32_t i = 0; i < planned->extent_count; i++) {
 		for (uint32_t j = 0; j < extents[i].count; j++) {
 			if (!add_block(emitter, extents[i].physical + j, &block, err))
 				return false;
-			if (!dir_writer_next(&writer, block))
-				return err_set(err, ERR_INTERNAL,
-					       "a directory shorter than planned");
+			dir_fill(emitter->plan, inode, number++, block);
 			if (!ext4_seal_dir_block(emitter->ext4, planned->number, block, err))
 				return false;
 		}
@@ -206,6 +203,7 @@ MUST_CHECK static bool fill_content(struct emitter *emitter, uint32_t number, st
 	if (inode->is_dir) {
 		out->size = (uint64_t)planned->dir_blocks * BLOCK_BYTES;
 		out->link_count = 2 + planned->subdir_count;
+		out->flags |= planned->htree == 0 ? 0 : INODE_HAS_INDEX;
 		return encode_root(emitter->plan, planned, out, err);
 	}
 	switch (inode->entry->kind) {

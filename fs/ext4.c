@@ -91,7 +91,8 @@ static void fill_identity(ext2_filsys fs, const struct ext4_request *request)
 	memcpy(super->s_uuid, request->identity.sha256, sizeof(super->s_uuid));
 	super->s_uuid[6] = (super->s_uuid[6] & 0x0f) | 0x80; /* version 8: made from a digest */
 	super->s_uuid[8] = (super->s_uuid[8] & 0x3f) | 0x80;
-	memcpy(super->s_hash_seed, request->identity.sha256 + 16, sizeof(super->s_hash_seed));
+	memcpy(super->s_hash_seed, request->identity.sha256 + IDENTITY_SEED_AT,
+	       sizeof(super->s_hash_seed));
 	super->s_def_hash_version = EXT2_HASH_HALF_MD4;
 	super->s_flags &= ~(uint32_t)(EXT2_FLAGS_SIGNED_HASH | EXT2_FLAGS_UNSIGNED_HASH);
 	super->s_flags |= EXT2_FLAGS_SIGNED_HASH; /* this decides, not the host's char */

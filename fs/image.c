@@ -228,7 +228,7 @@ bool image_write(int fd, const struct tree *tree, const int *data_fds, uint32_t 
 	struct copy_result copied;
 	struct emit_result emitted;
 
-	if (!plan_count(&plan, tree, err))
+	if (!plan_count(&plan, tree, &options->identity, err))
 		return false;
 	sizing.content_blocks = plan.head_blocks + plan.body_blocks;
 	if (!find_shape(&sizing, &plan, &attempt, err))

@@ -9,6 +9,7 @@
 #include "xattrs.h"
 
 enum {
+	INODE_HAS_INDEX = 0x1000, /* EXT4_INDEX_FL */
 	INODE_HAS_EXTENTS = 0x80000, /* EXT4_EXTENTS_FL */
 };
 

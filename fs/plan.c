@@ -65,16 +65,43 @@ static void count_subdirs(struct plan *plan)
 	plan->inodes[TREE_ROOT].subdir_count += plan->makes_lost_found;
 }
 
-static uint32_t count_dir_blocks(const struct plan *plan, uint32_t inode)
+/* One more item in a doubling array; NULL when out of memory. */
+static void *add_item(void *array_pointer, uint64_t *count, uint64_t *capacity, size_t item_bytes)
 {
-	struct dir_writer writer;
-	uint8_t block[BLOCK_BYTES];
-	uint32_t count = 0;
+	void **array = array_pointer;
 
-	dir_writer_start(&writer, plan, inode);
-	while (dir_writer_next(&writer, block))
-		count++;
-	return count;
+	if (*count == *capacity) {
+		uint64_t wanted = *capacity ? *capacity * 2 : 1024;
+		void *bigger = realloc(*array, wanted * item_bytes);
+
+		if (!bigger)
+			return NULL;
+		*array = bigger;
+		*capacity = wanted;
+	}
+	return (char *)*array + (*count)++ * item_bytes;
+}
+
+MUST_CHECK static bool count_dir(struct plan *plan, uint32_t number, struct err *err)
+{
+	bool adds_lost_found = number == TREE_ROOT && plan->makes_lost_found;
+	CLEANUP(htree_freep) struct htree htree = { 0 };
+	struct htree *kept;
+
+	if (dir_fits_block(plan, number)) {
+		plan->inodes[number].dir_blocks = 1;
+		return true;
+	}
+	if (!htree_make(&htree, plan->tree, number, adds_lost_found, &plan->hash_seed, err))
+		return false;
+	kept = add_item(&plan->htrees, &plan->htree_count, &plan->htree_capacity, sizeof(*kept));
+	if (!kept)
+		return err_memory(err, "the image's plan");
+	*kept = htree;
+	htree = (struct htree){ 0 };
+	plan->inodes[number].htree = (uint32_t)plan->htree_count;
+	plan->inodes[number].dir_blocks = htree_block_count(kept);
+	return true;
 }
 
 static uint64_t extent_blocks(const struct tree_inode *inode)
@@ -93,8 +120,8 @@ MUST_CHECK static bool count_inode(struct plan *plan, uint32_t number,
 	const struct tree_inode *inode = tree_inode(plan->tree, number);
 	struct plan_inode *planned = &plan->inodes[number];
 
-	if (inode->is_dir)
-		planned->dir_blocks = count_dir_blocks(plan, number);
+	if (inode->is_dir && !count_dir(plan, number, err))
+		return false;
 	plan->head_blocks += planned->dir_blocks;
 	if (!inode->entry)
 		return true;
@@ -129,9 +156,12 @@ MUST_CHECK static bool count_all(struct plan *plan, struct err *err)
 	return true;
 }
 
-bool plan_count(struct plan *out, const struct tree *tree, struct err *err)
+bool plan_count(struct plan *out, const struct tree *tree, const struct digest *identity,
+		struct err *err)
 {
-	CLEANUP(plan_freep) struct plan plan = { .tree = tree };
+	CLEANUP(plan_freep) struct plan plan = {
+		.tree = tree, .hash_seed = hash_seed_of(identity->sha256 + IDENTITY_SEED_AT)
+	};
 
 	plan.inodes = calloc((size_t)tree_inode_max(tree) + 1, sizeof(*plan.inodes));
 	if (!plan.inodes)
@@ -147,27 +177,13 @@ bool plan_count(struct plan *out, const struct tree *tree, struct err *err)
 
 void plan_freep(struct plan *plan)
 {
+	for (uint64_t i = 0; i < plan->htree_count; i++)
+		htree_freep(&plan->htrees[i]);
+	free(plan->htrees);
 	free(plan->inodes);
 	free(plan->extents);
 	free(plan->copies);
 	*plan = (struct plan){ 0 };
-}
-
-/* One more item in a doubling array; NULL when out of memory. */
-static void *add_item(void *array_pointer, uint64_t *count, uint64_t *capacity, size_t item_bytes)
-{
-	void **array = array_pointer;
-
-	if (*count == *capacity) {
-		uint64_t wanted = *capacity ? *capacity * 2 : 1024;
-		void *bigger = realloc(*array, wanted * item_bytes);
-
-		if (!bigger)
-			return NULL;
-		*array = bigger;
-		*capacity = wanted;
-	}
-	return (char *)*array + (*count)++ * item_bytes;
 }
 
 /* Blocks of a file that came to lie somewhere: longer than ext4's extents are, they are several. */

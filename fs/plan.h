@@ -9,8 +9,10 @@
 
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/err.h"
 #include "extents.h"
+#include "htree.h"
 #include "layers/tree.h"
 #include "space.h"
 
@@ -23,6 +25,7 @@ struct plan_inode {
 	uint64_t xattr_block; /* 0: none */
 	uint32_t dir_blocks; /* directories: length in blocks */
 	uint32_t subdir_count; /* directories: names of directories in it */
+	uint32_t htree; /* directories: in plan.htrees, counted from 1; 0: without an index */
 	bool has_xattr_block;
 };
 
@@ -37,8 +40,11 @@ struct copy {
 struct plan {
 	const struct tree *tree; /* borrowed */
 	struct plan_inode *inodes; /* inodes[tree_inode_max + 1], by the tree's numbers; owned */
+	struct hash_seed hash_seed; /* of all indexes */
+	struct htree *htrees; /* htrees[htree_count], by the tree's numbers of inodes; owned */
 	struct file_extent *extents; /* owned */
 	struct copy *copies; /* copies[copy_count], ascending in the image per layer run; owned */
+	uint64_t htree_count, htree_capacity;
 	uint64_t extent_count, extent_capacity;
 	uint64_t copy_count, copy_capacity;
 	uint32_t inode_last; /* the highest number in use */
@@ -50,9 +56,19 @@ struct plan {
 
 enum { LOST_FOUND_BLOCKS = 4 }; /* 16 KiB, as mke2fs: e2fsck can move files in without growing it */
 
-/* Errors: ERR_UNSUPPORTED  a file over 16 TiB, xattrs that do not fit, each with its path
+/* A directory's index; NULL when it has none. */
+static inline const struct htree *plan_htree(const struct plan *plan, uint32_t inode)
+{
+	uint32_t number = plan->inodes[inode].htree;
+
+	return number == 0 ? NULL : &plan->htrees[number - 1];
+}
+
+/* Errors: ERR_UNSUPPORTED  a file over 16 TiB, xattrs that do not fit, more names in a directory
+ *                          than an index holds; each with its path
  *         ERR_FORMAT       an ACL that is none */
-MUST_CHECK bool plan_count(struct plan *out, const struct tree *tree, struct err *err);
+MUST_CHECK bool plan_count(struct plan *out, const struct tree *tree,
+			   const struct digest *identity, struct err *err);
 void plan_freep(struct plan *plan);
 
 /* Lay everything out: directories, symlinks and xattr blocks first, then bodies, then extent
