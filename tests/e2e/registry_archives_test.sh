@@ -11,7 +11,8 @@ skopeo() {
 }
 skopeo copy "oci:$layout:demo" "oci-archive:$work/oci.tar:demo"
 skopeo copy "oci:$layout:demo" "docker-archive:$work/docker.tar:demo:1"
-skopeo copy --additional-tag other:2 "oci:$layout:small" "docker-archive:$work/named.tar:small:1"
+skopeo copy --additional-tag other:2 "oci:$layout:small" \
+	"docker-archive:$work/named.tar:small:1"
 
 works() {
 	bake "$1"
@@ -22,7 +23,9 @@ it_reads_an_oci_archive() { works "oci-archive:$work/oci.tar"; }
 it_reads_an_oci_archive_by_tag() { works "oci-archive:$work/oci.tar:demo"; }
 it_reads_a_docker_archive() { works "docker-archive:$work/docker.tar"; }
 it_reads_a_docker_archive_by_name() { works "docker-archive:$work/docker.tar:demo:1"; }
-it_takes_any_spelling_of_the_name() { works "docker-archive:$work/docker.tar:docker.io/library/demo:1"; }
+it_takes_any_spelling_of_the_name() {
+	works "docker-archive:$work/docker.tar:docker.io/library/demo:1"
+}
 it_reads_an_image_by_its_second_name() { works "docker-archive:$work/named.tar:other:2"; }
 
 it_reads_a_compressed_archive() {
@@ -48,9 +51,7 @@ it_gives_the_same_image_from_a_layout_and_from_an_archive_of_it() {
 
 it_reads_layers_that_stand_in_the_manifest() {
 	large_image fake.images inline 1 data
-	rm "fake.images/blobs/$(jq -r '.layers[0].digest' \
-		"fake.images/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' fake.images/index.json)" |
-		tr : /)"
+	rm "$(layer_file fake.images)"
 	works oci:fake.images:inline
 }
 
@@ -59,13 +60,15 @@ it_lists_the_names_there_are() {
 		"docker-archive:$work/docker.tar:nothing:1"
 }
 
-it_refuses_standard_input() {
-	refuses 2 "not a regular file" vmbake build --progress none -o image.ext4 oci-archive:/dev/null
+it_refuses_what_cannot_be_read_twice() {
+	refuses 2 "not a regular file" \
+		vmbake build --progress none -o image.ext4 oci-archive:/dev/null
 }
 
 it_refuses_an_archive_that_is_none() {
 	echo "no archive at all" >fake.text
-	refuses 8 fake.text vmbake build --progress none -o image.ext4 docker-archive:fake.text
+	refuses 8 fake.text \
+		vmbake build --progress none -o image.ext4 docker-archive:fake.text
 }
 
 it_refuses_an_archive_that_ends_early() {

@@ -9,14 +9,12 @@ images=$work/images
 mkdir "$images"
 large_image "$images" large 100
 large_image "$images" second 40
-layer=$(jq -r '.layers[0].digest' \
-	"$images/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' "$images/index.json")")
-size=$(stat -c %s "$images/blobs/${layer/://}")
+size=$(stat -c %s "$(layer_file "$images")")
 
 # asked NAME: how many bytes of blobs that server was asked for in ranges that were answered
 asked() {
-	jq -s '[.[] | select(.status == 206) | .range[6:] | split("-") | map(tonumber) | .[1] - .[0] + 1]
-		| add // 0' "fake.$1"
+	jq -s '[.[] | select(.status == 206) | .range[6:] | split("-") | map(tonumber)
+		| .[1] - .[0] + 1] | add // 0' "fake.$1"
 }
 
 it_opens_as_many_connections_as_it_may() {

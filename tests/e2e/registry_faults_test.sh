@@ -10,8 +10,7 @@ images=$work/images
 mkdir "$images"
 large_image "$images" small 1
 large_image "$images" large 40
-layer=$(jq -r '.layers[0].digest' \
-	"$images/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' "$images/index.json")")
+layer=sha256:$(basename "$(layer_file "$images")")
 printf '{"a":%.0s' $(seq 100) >"$work/deep"
 printf '{"schemaVersion":2,"schemaVersion":2}' >"$work/twice"
 
@@ -21,7 +20,8 @@ refused() {
 
 	shift 2
 	start_server faulty "$images" "$@"
-	refuses "$code" "$words" vmbake build --progress none --retry 1 -o image.ext4 "$server/demo:small"
+	refuses "$code" "$words" \
+		vmbake build --progress none --retry 1 -o image.ext4 "$server/demo:small"
 	expect_nothing
 }
 

@@ -126,7 +126,8 @@ it_prefers_the_entry_of_the_repository() {
 
 it_reads_what_skopeo_login_writes() {
 	start_server one "$images" "basic=me:$secret"
-	skopeo login --tls-verify=false --authfile fake.auth -u me -p "$secret" "$server" >/dev/null ||
+	skopeo login --tls-verify=false --authfile fake.auth -u me -p "$secret" \
+		"$server" >/dev/null ||
 		fail "skopeo cannot log in"
 	expect 0 build --authfile fake.auth "$server/demo:small"
 }
@@ -134,7 +135,8 @@ it_reads_what_skopeo_login_writes() {
 # helper ANSWER: docker-credential-test, which writes down how it was called.
 helper() {
 	mkdir -p "$work/bin"
-	printf '%s\n' '#!/bin/sh' "cat >'$PWD/fake.question'" "echo \"\$*\" >'$PWD/fake.arguments'" \
+	printf '%s\n' '#!/bin/sh' "cat >'$PWD/fake.question'" \
+		"echo \"\$*\" >'$PWD/fake.arguments'" \
 		"echo '$1'" "exit ${2:-0}" >"$work/bin/docker-credential-test"
 	chmod +x "$work/bin/docker-credential-test"
 	export PATH=$work/bin:$PATH

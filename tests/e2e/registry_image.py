@@ -15,6 +15,8 @@ import random
 import sys
 import tarfile
 
+ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
+
 
 def put_blob(layout, body):
     digest = hashlib.sha256(body).hexdigest()
@@ -41,7 +43,7 @@ def put_json(layout, document):
 def image_of(layout, layer, extras):
     digest = put_blob(layout, layer)
     config, config_size = put_json(layout, {
-        "os": "linux", "architecture": "amd64", "config": {"Entrypoint": ["/large"]},
+        "os": "linux", "architecture": ARCHITECTURE, "config": {"Entrypoint": ["/large"]},
         "rootfs": {"type": "layers", "diff_ids": [digest]}})
     descriptor = {"mediaType": "application/vnd.oci.image.layer.v1.tar",
                   "digest": digest, "size": len(layer)}
@@ -70,7 +72,7 @@ def main():
     digest, size = image_of(layout, layer_of(int(megabytes)), sys.argv[4:])
     index["manifests"].append({
         "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": size,
-        "platform": {"os": "linux", "architecture": "amd64"},
+        "platform": {"os": "linux", "architecture": ARCHITECTURE},
         "annotations": {"org.opencontainers.image.ref.name": tag}})
     with open(index_path, "w", encoding="utf-8") as file:
         json.dump(index, file)

@@ -7,7 +7,7 @@ start_server() {
 
 	shift
 	: >"fake.$name.port"
-	"$root/tests/e2e/registry_server.py" "$@" >"fake.$name.port" 2>"fake.$name" &
+	"${root:?}/tests/e2e/registry_server.py" "$@" >"fake.$name.port" 2>"fake.$name" &
 	server_pid=$!
 	for _ in $(seq 100); do
 		port=$(cat "fake.$name.port")
@@ -25,6 +25,15 @@ requests() {
 # large_image LAYOUT TAG MEGABYTES [EXTRA...]
 large_image() {
 	"$root/tests/e2e/registry_image.py" "$@"
+}
+
+# layer_file LAYOUT: where the layer of its first image is
+layer_file() {
+	local manifest
+
+	manifest=$(jq -r '.manifests[0].digest' "$1/index.json")
+	manifest=$1/blobs/${manifest/://}
+	echo "$1/blobs/$(jq -r '.layers[0].digest' "$manifest" | tr : /)"
 }
 
 # Neither an output nor anything else is left, not even part of a blob.

@@ -211,8 +211,9 @@ class Answer(http.server.BaseHTTPRequestHandler):
                 self.server.signed, query, int(self.server.options.get("signed-uses", 1 << 30))):
             self.send(403)
         elif path.startswith("/v2/") and "/blobs/" in path and "blobs-at" in self.server.options:
-            self.send(307, [("Location", "%s/blobs/%s?signed=%s" % (
-                self.server.options["blobs-at"], path.rpartition("/")[2], self.server.new_token()))])
+            target = (self.server.options["blobs-at"], path.rpartition("/")[2],
+                      self.server.new_token())
+            self.send(307, [("Location", "%s/blobs/%s?signed=%s" % target)])
         elif path == "/v2/":
             self.send(200, body=b"{}")
         elif "/referrers/" in path and "no-referrers" not in self.server.options:
