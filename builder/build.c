@@ -78,6 +78,12 @@ bool build_open_source(struct image_source **out, const struct options *options,
 {
 	struct source_options source_options = { .plain_http = options->plain_http,
 						 .retries = (unsigned)options->retries,
+						 .blob_connections =
+							 (unsigned)options->blob_connections,
+						 .credentials = options->credentials,
+						 .auth_file = options->auth_file,
+						 .hosts_dir = options->hosts_dir,
+						 .policy_file = options->policy,
 						 .user_agent = "vmbake/" VMBAKE_VERSION,
 						 .report = report };
 
@@ -105,12 +111,24 @@ MUST_CHECK static bool resolve(struct build *build, struct err *err)
 	return true;
 }
 
+static struct pack_caps caps_of(const struct options *options)
+{
+	struct pack_caps caps = pack_caps_default;
+
+	caps.entries = options->max_entries ? options->max_entries : caps.entries;
+	caps.body_bytes = options->max_bytes ? options->max_bytes : caps.body_bytes;
+	caps.ratio = options->max_ratio ? options->max_ratio : caps.ratio;
+	caps.tar.header_bytes = options->max_header ? options->max_header : caps.tar.header_bytes;
+	caps.tar.xattr_bytes = options->max_xattrs ? options->max_xattrs : caps.tar.xattr_bytes;
+	return caps;
+}
+
 MUST_CHECK static bool unpack(struct build *build, struct err *err)
 {
 	const struct image *image = &build->result->image;
 	struct unpack_options options = { .jobs = (unsigned)build->options->jobs,
 					  .keep_blobs = build->options->keep_blobs,
-					  .caps = pack_caps_default };
+					  .caps = caps_of(build->options) };
 
 	build->layers = calloc(image->layer_count + 1, sizeof(*build->layers));
 	build->data_fds = calloc(image->layer_count + 1, sizeof(*build->data_fds));

@@ -12,6 +12,7 @@ enum option_kind {
 	KIND_SIZE, /* N[KMGT], powers of 1,024 */
 	KIND_FREE, /* N% or a size */
 	KIND_COUNT, /* 1 to 1,024 */
+	KIND_NUMBER, /* 1 to 2^32-1 */
 	KIND_SECONDS,
 	KIND_PROGRESS,
 };
@@ -52,6 +53,26 @@ static const struct option_row rows[] = {
 	  "layers and copies at a time (default: one a core)" },
 	{ "retry", 0, KIND_COUNT, ON(COMMAND_BUILD) | ON(COMMAND_INSPECT), FIELD(retries), "N",
 	  "attempts in a row that bring nothing new before giving up (default: 5)" },
+	{ "blob-connections", 0, KIND_COUNT, ON(COMMAND_BUILD), FIELD(blob_connections), "N",
+	  "connections at a time for one large layer (default: 4)" },
+	{ "creds", 0, KIND_TEXT, ON(COMMAND_BUILD) | ON(COMMAND_INSPECT), FIELD(credentials),
+	  "USER:PASSWORD", "log in so (default: as skopeo, podman or docker did)" },
+	{ "authfile", 0, KIND_TEXT, ON(COMMAND_BUILD) | ON(COMMAND_INSPECT), FIELD(auth_file),
+	  "FILE", "the one file to look for credentials in" },
+	{ "hosts-dir", 0, KIND_TEXT, ON(COMMAND_BUILD) | ON(COMMAND_INSPECT), FIELD(hosts_dir),
+	  "DIR", "mirrors and certificates (default: /etc/containerd/certs.d)" },
+	{ "policy", 0, KIND_TEXT, ON(COMMAND_BUILD) | ON(COMMAND_INSPECT), FIELD(policy), "FILE",
+	  "which images must be signed (default: containers/policy.json)" },
+	{ "max-entries", 0, KIND_NUMBER, ON(COMMAND_BUILD), FIELD(max_entries), "N",
+	  "refuse images of more entries (default: 10000000)" },
+	{ "max-bytes", 0, KIND_SIZE, ON(COMMAND_BUILD), FIELD(max_bytes), "N[KMGT]",
+	  "refuse images whose files are larger in all (default: 1T)" },
+	{ "max-ratio", 0, KIND_NUMBER, ON(COMMAND_BUILD), FIELD(max_ratio), "N",
+	  "refuse layers that inflate to more times their size (default: 10000)" },
+	{ "max-header", 0, KIND_SIZE, ON(COMMAND_BUILD), FIELD(max_header), "N[KMGT]",
+	  "refuse longer PAX headers and names in layers (default: 1M)" },
+	{ "max-xattrs", 0, KIND_SIZE, ON(COMMAND_BUILD), FIELD(max_xattrs), "N[KMGT]",
+	  "refuse files with larger xattrs in layers (default: 1M)" },
 	{ "lock-timeout", 0, KIND_SECONDS, ON(COMMAND_BUILD), FIELD(lock_timeout_seconds),
 	  "SECONDS", "how long to wait for another vmbake's work (default: for ever)" },
 	{ "store", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(store), "DIR",
@@ -154,6 +175,10 @@ MUST_CHECK static bool set_value(struct options *options, const struct option_ro
 		break;
 	case KIND_COUNT:
 		ok = view_number(text, 10, 1024, field(options, row)) &&
+		     *(uint64_t *)field(options, row) > 0;
+		break;
+	case KIND_NUMBER:
+		ok = view_number(text, 10, UINT32_MAX, field(options, row)) &&
 		     *(uint64_t *)field(options, row) > 0;
 		break;
 	case KIND_SECONDS:

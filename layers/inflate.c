@@ -14,6 +14,7 @@
 
 enum {
 	INPUT_BYTES = 256 << 10,
+	RATIO_GRACE_BYTES = 64 << 20, /* of output: what little comes out hurts nobody */
 	ZSTD_WINDOW_LOG_MAX = 27, /* 128 MiB, as zstd's own --long allows without being told */
 };
 
@@ -22,6 +23,7 @@ struct inflate {
 	struct queue *queue;
 	struct report *report;
 	size_t buffer_bytes; /* of a queue buffer */
+	uint64_t ratio_max, read_bytes, pushed_bytes;
 	pthread_t thread;
 	bool is_at_end, has_source_failed; /* of the source: not to be read again */
 	bool is_abandoned; /* the consumer left: no error, nothing more to do */
@@ -44,6 +46,7 @@ MUST_CHECK static bool read_source(struct inflate *inflate, uint8_t *buffer, siz
 		return false;
 	}
 	inflate->is_at_end = *len == 0;
+	inflate->read_bytes += *len;
 	report_did(inflate->report, REPORT_UNPACK, *len);
 	return true;
 }
@@ -62,6 +65,7 @@ static bool has_room(struct inflate *inflate)
 {
 	if (inflate->output && inflate->output_len == inflate->buffer_bytes) {
 		queue_push(inflate->queue, inflate->output_len);
+		inflate->pushed_bytes += inflate->output_len;
 		inflate->output = NULL;
 	}
 	if (!inflate->output) {
@@ -70,6 +74,17 @@ static bool has_room(struct inflate *inflate)
 	}
 	inflate->is_abandoned = !inflate->output;
 	return !inflate->is_abandoned;
+}
+
+/* Against a few bytes that inflate for ever. */
+MUST_CHECK static bool check_ratio(const struct inflate *inflate, struct err *err)
+{
+	if (inflate->pushed_bytes < RATIO_GRACE_BYTES ||
+	    inflate->pushed_bytes / inflate->ratio_max < inflate->read_bytes)
+		return true;
+	return err_set(err, ERR_UNSUPPORTED,
+		       "it inflates to over %llu times its size (--max-ratio allows more)",
+		       (unsigned long long)inflate->ratio_max);
 }
 
 static const char *gzip_failure(int code)
@@ -110,7 +125,7 @@ MUST_CHECK static bool gzip_member(struct inflate *inflate, struct err *err)
 			return err_set(err, ERR_FORMAT, "gzip: it ends in the middle");
 		if (!has_room(inflate))
 			return true;
-		if (!inflate_some(inflate, err))
+		if (!inflate_some(inflate, err) || !check_ratio(inflate, err))
 			return false;
 	}
 	return true;
@@ -178,6 +193,8 @@ MUST_CHECK static bool zstd_frames(struct inflate *inflate, ZSTD_DStream *stream
 			return err_set(err, ERR_FORMAT, "zstd: %s", ZSTD_getErrorName(left));
 		inflate->input_used = in.pos;
 		inflate->output_len = out.pos;
+		if (!check_ratio(inflate, err))
+			return false;
 	}
 	return left == 0 || err_set(err, ERR_FORMAT, "zstd: it ends in the middle");
 }
@@ -275,7 +292,7 @@ static void *run(void *argument)
 }
 
 bool inflate_start(struct inflate **out, struct stream *source, struct queue *queue,
-		   struct report *report, struct err *err)
+		   uint64_t ratio_max, struct report *report, struct err *err)
 {
 	CLEANUP(freep) struct inflate *inflate = calloc(1, sizeof(*inflate));
 	CLEANUP(freep) uint8_t *input = malloc(INPUT_BYTES);
@@ -285,6 +302,7 @@ bool inflate_start(struct inflate **out, struct stream *source, struct queue *qu
 	inflate->source = source;
 	inflate->queue = queue;
 	inflate->report = report;
+	inflate->ratio_max = ratio_max;
 	inflate->buffer_bytes = queue_buffer_bytes(queue);
 	inflate->input = input;
 	errno = pthread_create(&inflate->thread, NULL, run, inflate);

@@ -21,11 +21,9 @@ enum {
 
 const struct pack_caps pack_caps_default = {
 	.entries = 10 * 1000 * 1000,
-	.body_bytes = (uint64_t)1 << 40,
-	.tar = { .header_bytes = 1 << 20,
-		 .xattr_bytes = 1 << 20,
-		 .sparse_segments = 1 << 20,
-		 .file_bytes = (uint64_t)16 << 40 },
+	.body_bytes = UINT64_C(1) << 40,
+	.ratio = 10000, /* gzip ends at 1,032; zstd of nothing but zeros at 32,768 */
+	.tar = TAR_CAPS_DEFAULT,
 };
 
 struct packer {
@@ -283,7 +281,7 @@ MUST_CHECK static bool run(struct packer *packer, struct stream *source,
 	CLEANUP(inflate_freep) struct inflate *inflate = NULL; /* ends before the queue does */
 
 	if (!queue_new(&queue, QUEUE_BUFFERS, QUEUE_BUFFER_BYTES, err) ||
-	    !inflate_start(&inflate, source, queue, packer->report, err))
+	    !inflate_start(&inflate, source, queue, packer->caps->ratio, packer->report, err))
 		return false;
 	bool ok = consume(packer, queue, diff_id, err);
 

@@ -8,14 +8,7 @@
 #include "tar_reader.h"
 
 enum {
-	GLOBAL_BYTES_MAX = 64 << 10, /* read again for every entry that follows */
-};
-
-const struct tar_caps tar_caps_default = {
-	.header_bytes = 1 << 20,
-	.xattr_bytes = 1 << 20,
-	.sparse_segments = 1 << 20,
-	.file_bytes = UINT64_C(16) << 40,
+	GLOBAL_BYTES_MAX = 16 << 10, /* read again for every entry that follows */
 };
 
 bool tar_open(struct tar_reader **out, struct input *input, const struct tar_caps *caps,

@@ -15,14 +15,18 @@
 #include "index.h"
 #include "input.h"
 
-/* Caps against hostile archives; tar_caps_default has sensible ones. */
+/* Caps against hostile archives; TAR_CAPS_DEFAULT has sensible ones. */
 struct tar_caps {
 	size_t header_bytes; /* one PAX header or GNU long name: 1 MiB */
 	size_t xattr_bytes; /* names and values of one entry: 1 MiB */
 	size_t sparse_segments; /* of one entry: 1,048,576 */
 	uint64_t file_bytes; /* logical size of one file: 16 TiB */
 };
-extern const struct tar_caps tar_caps_default;
+#define TAR_CAPS_DEFAULT                                                                           \
+	{                                                                                          \
+		.header_bytes = 1 << 20, .xattr_bytes = 1 << 20, .sparse_segments = 1 << 20,       \
+		.file_bytes = UINT64_C(16) << 40,                                                  \
+	}
 
 /* Stored data of a sparse file: data bytes that belong at offset. Ascending, not overlapping. */
 struct tar_segment {

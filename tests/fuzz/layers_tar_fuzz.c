@@ -83,7 +83,7 @@ static bool read_body(struct tar_reader *reader, uint64_t stored_bytes, struct e
 static void read_all(struct input *input)
 {
 	CLEANUP(tar_freep) struct tar_reader *reader = NULL;
-	struct tar_caps caps = tar_caps_default;
+	struct tar_caps caps = TAR_CAPS_DEFAULT;
 	struct tar_entry entry = { 0 };
 	struct err err = { 0 };
 	bool is_end = false;

@@ -68,7 +68,7 @@ static bool list(const char *path, struct err *err)
 	struct input input = { .ptr = map.data, .len = map.len };
 	double start = seconds();
 
-	if (!tar_open(&reader, &input, &tar_caps_default, err))
+	if (!tar_open(&reader, &input, &(struct tar_caps)TAR_CAPS_DEFAULT, err))
 		return false;
 	for (;; count++) {
 		if (!tar_next(reader, &entry, &is_end, err))

@@ -46,7 +46,7 @@ bool tar_listing(struct bytes *out, struct input *input, bool with_bodies, struc
 	struct tar_entry entry = { 0 };
 	bool is_end = false;
 
-	if (!tar_open(&reader, input, &tar_caps_default, err))
+	if (!tar_open(&reader, input, &(struct tar_caps)TAR_CAPS_DEFAULT, err))
 		return false;
 	for (;;) {
 		if (!tar_next(reader, &entry, &is_end, err))

@@ -43,7 +43,7 @@ static bool inflate_all(struct memory_stream *source, struct bytes *out, struct 
 
 	source->stream.read = memory_read;
 	ck_assert(queue_new(&queue, 2, 4096, err));
-	ck_assert(inflate_start(&inflate, &source->stream, queue, NULL, err));
+	ck_assert(inflate_start(&inflate, &source->stream, queue, 10000, NULL, err));
 	do {
 		if (!queue_next(queue, &data, &len, err))
 			return false;
@@ -244,6 +244,36 @@ START_TEST(zstd_window_over_the_limit_is_named)
 }
 END_TEST
 
+/* 100 MB of zeros in little: within the cap, and then past a lower one. */
+START_TEST(ratio_past_the_cap_is_refused)
+{
+	static char zeros[10 << 20];
+	const uint64_t ratios[] = { 2000, 20 };
+	struct bytes blob = bytes_capped((size_t)256 << 20);
+	struct err err = { 0 };
+	bool ok = true;
+
+	for (int i = 0; i < 10; i++)
+		add_gzip(&blob, (struct view){ zeros, sizeof(zeros) });
+	CLEANUP(queue_freep) struct queue *queue = NULL;
+	CLEANUP(inflate_freep) struct inflate *inflate = NULL;
+	struct memory_stream source = { .stream.read = memory_read,
+					.rest = bytes_view(&blob),
+					.step = 4096 };
+	const uint8_t *data = NULL;
+	size_t len = 1;
+
+	ck_assert(queue_new(&queue, 2, 1 << 20, &err));
+	ck_assert(inflate_start(&inflate, &source.stream, queue, ratios[_i], NULL, &err));
+	while (ok && len > 0)
+		ok = queue_next(queue, &data, &len, &err);
+	ck_assert_int_eq(ok, _i == 0);
+	ck_assert_int_eq(err.kind, _i == 0 ? ERR_NONE : ERR_UNSUPPORTED);
+	inflate_freep(&inflate);
+	bytes_freep(&blob);
+}
+END_TEST
+
 START_TEST(empty_and_tiny_blobs_pass_as_they_are)
 {
 	static const char *const blobs[] = { "", "a", "abc" };
@@ -268,7 +298,7 @@ START_TEST(consumer_that_leaves_early_does_not_hang)
 					.step = 4096 };
 
 	ck_assert(queue_new(&queue, 2, 4096, &err));
-	ck_assert(inflate_start(&inflate, &source.stream, queue, NULL, &err));
+	ck_assert(inflate_start(&inflate, &source.stream, queue, 10000, NULL, &err));
 	queue_abandon(queue);
 	inflate_freep(&inflate); /* joins the thread */
 	bytes_freep(&text);
@@ -291,6 +321,7 @@ int main(void)
 	tcase_add_test(all, damaged_blob_is_an_integrity_error_not_a_format_error);
 	tcase_add_test(all, zstd_window_over_the_limit_is_named);
 	tcase_add_loop_test(all, empty_and_tiny_blobs_pass_as_they_are, 0, 3);
+	tcase_add_loop_test(all, ratio_past_the_cap_is_refused, 0, 2);
 	tcase_add_test(all, consumer_that_leaves_early_does_not_hang);
 	suite_add_tcase(suite, all);
 	srunner_run_all(runner, CK_NORMAL);

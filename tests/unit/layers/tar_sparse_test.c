@@ -123,7 +123,7 @@ static bool unpack(char out[10000], struct tar_entry *entry)
 	struct view body = { 0 };
 	bool is_end = false;
 
-	if (!tar_open(&reader, &input, &tar_caps_default, &err) ||
+	if (!tar_open(&reader, &input, &(struct tar_caps)TAR_CAPS_DEFAULT, &err) ||
 	    !tar_next(reader, entry, &is_end, &err))
 		return false;
 	ck_assert(!is_end && entry->is_sparse && entry->size == 10000);
@@ -162,7 +162,7 @@ START_TEST(what_follows_a_sparse_file_is_found)
 	writer_add_file(&archive, "next", "");
 	struct input input = { .ptr = (const uint8_t *)archive.data, .len = archive.len };
 
-	ck_assert(tar_open(&reader, &input, &tar_caps_default, &err));
+	ck_assert(tar_open(&reader, &input, &(struct tar_caps)TAR_CAPS_DEFAULT, &err));
 	ck_assert(tar_next(reader, &entry, &is_end, &err));
 	ck_assert(tar_next(reader, &entry, &is_end, &err) && !is_end);
 	ck_assert(view_equal(entry.path, "next"));

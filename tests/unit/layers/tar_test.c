@@ -213,7 +213,7 @@ START_TEST(device_numbers_come_from_the_block_or_from_records)
 	add(header);
 	struct input input = { .ptr = (const uint8_t *)archive.data, .len = archive.len };
 
-	ck_assert(tar_open(&reader, &input, &tar_caps_default, &err));
+	ck_assert(tar_open(&reader, &input, &(struct tar_caps)TAR_CAPS_DEFAULT, &err));
 	ck_assert(tar_next(reader, &entry, &is_end, &err));
 	ck_assert_uint_eq(entry.rdev_major, 8);
 	ck_assert_uint_eq(entry.rdev_minor, 1048575);
@@ -272,10 +272,10 @@ END_TEST
 
 START_TEST(a_header_past_its_cap_is_refused_before_it_is_read)
 {
-	const uint64_t cap = (1 << 20) + (64 << 10); /* its own and the global ones before it */
+	const uint64_t cap = (1 << 20) + (16 << 10); /* its own and the global ones before it */
 
 	add(writer_header(WRITER_USTAR, "xgLK"[_i], "x", cap + 1));
-	expect_failure(ERR_UNSUPPORTED, "a tar header of 1114113 bytes");
+	expect_failure(ERR_UNSUPPORTED, "a tar header of 1064961 bytes");
 }
 END_TEST
 
