@@ -11,6 +11,8 @@
 enum {
 	NAMES_MAX = 65000, /* of one inode: EXT4_LINK_MAX */
 	MISSING_MAX = PATH_BYTES_MAX / 2, /* components that one path can lack */
+	STEPS_SPARE = 16 << 20, /* see spend */
+	STEPS_AN_ENTRY = 64,
 };
 
 struct merge {
@@ -22,6 +24,7 @@ struct merge {
 	 * directory or a symlink loses its name. */
 	struct view parent_path;
 	uint32_t parent;
+	uint64_t steps; /* of all walks */
 };
 
 /* What an entry's path says: the directory's part, and the name in it. */
@@ -44,6 +47,16 @@ static bool is_usable_name(struct view name)
 	       !view_equal(name, "..");
 }
 
+/* A path over 255 symlinks of 4 KiB each costs half a million steps. No image needs more than a few
+ * an entry, so a layer whose every path is like that is stopped before it takes hours. */
+MUST_CHECK static bool spend(struct merge *merge, const struct walk *walk, struct err *err)
+{
+	merge->steps += walk->step_count;
+	if (merge->steps > STEPS_SPARE + merge->index->entry_count * STEPS_AN_ENTRY)
+		return err_set(err, ERR_UNSUPPORTED, "paths that lead through too many symlinks");
+	return true;
+}
+
 /* The directory at a path, or TREE_NONE. A removal finds none either when a symlink on the way
  * becomes something else in this layer: what it then means is the new directory, which has nothing
  * of the lower layers in it. */
@@ -59,19 +72,19 @@ MUST_CHECK static bool find_dir(struct merge *merge, struct view path, bool is_r
 		switch (walk_next(&walk)) {
 		case WALK_END:
 			*out = walk.dir;
-			return true;
+			return spend(merge, &walk, err);
 		case WALK_MISSING:
 			if (walk_pass_missing(&walk, NULL, MISSING_MAX) > 0)
-				return true;
+				return spend(merge, &walk, err);
 			break;
 		case WALK_FILE:
-			return true;
+			return spend(merge, &walk, err);
 		case WALK_SYMLINK:
 			if (is_removal && !replaced_has(&merge->replaced, merge->tree, merge->index,
 							walk.name, &is_replaced, err))
 				return false;
 			if (is_replaced)
-				return true;
+				return spend(merge, &walk, err);
 			if (!walk_follow(&walk, err))
 				return false;
 		}
@@ -189,7 +202,7 @@ MUST_CHECK static bool make_parent(struct merge *merge, struct view path, uint32
 		switch (walk_next(&walk)) {
 		case WALK_END:
 			*out = walk.dir;
-			return true;
+			return spend(merge, &walk, err);
 		case WALK_MISSING:
 			if (!make_missing(merge, &walk, err))
 				return false;

@@ -7,6 +7,7 @@ void walk_start(struct walk *walk, const struct tree *tree, uint32_t dir, struct
 	walk->component = (struct view){ 0 };
 	walk->name = TREE_NONE;
 	walk->symlink_count = 0;
+	walk->step_count = 0;
 	walk->depth = 1;
 	walk->rests[0] = path;
 }
@@ -40,6 +41,7 @@ static bool take(struct walk *walk, struct view *component)
 	if (!has_more(walk))
 		return false;
 	*component = view_cut(&walk->rests[walk->depth - 1], '/');
+	walk->step_count++;
 	return true;
 }
 

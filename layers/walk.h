@@ -28,6 +28,7 @@ struct walk {
 	struct view component; /* the last one looked at; borrowed from the path or a target */
 	uint32_t name; /* of component in dir, where it exists */
 	uint32_t symlink_count;
+	uint32_t step_count; /* components taken: what the walk costs */
 	uint32_t depth; /* rests in use */
 	struct view rests[WALK_SYMLINKS_MAX + 1]; /* what is left: of the path, then of targets */
 };

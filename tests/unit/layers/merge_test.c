@@ -102,6 +102,30 @@ START_TEST(a_name_that_was_not_cleaned_is_refused)
 }
 END_TEST
 
+/* 250 symlinks in a row, each over a long detour, and 10,000 files behind them. */
+START_TEST(a_layer_of_endless_detours_is_stopped)
+{
+	char target[4000], name[64];
+
+	for (int i = 0; i < 250; i++) {
+		size_t len = (size_t)snprintf(target, sizeof(target), "s%d", i + 1);
+
+		for (int j = 0; j < 600; j++)
+			len += (size_t)snprintf(target + len, sizeof(target) - len, "/d/..");
+		snprintf(name, sizeof(name), "s%d", i);
+		add(ENTRY_SYMLINK, name, target);
+	}
+	add(ENTRY_DIR, "s250/d", "");
+	for (int i = 0; i < 10000; i++) {
+		snprintf(name, sizeof(name), "s0/d/../%d/x", i);
+		add(ENTRY_FILE, name, "");
+	}
+	ck_assert(!merge(0));
+	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
+	ck_assert_ptr_nonnull(strstr(err.msg, "too many symlinks"));
+}
+END_TEST
+
 START_TEST(layers_and_entries_are_kept_with_the_inode)
 {
 	add(ENTRY_FILE, "a", "");
@@ -136,6 +160,7 @@ int main(void)
 	tcase_add_test(all, names_that_went_do_not_count);
 	tcase_add_loop_test(all, a_name_that_was_not_cleaned_is_refused, 0,
 			    sizeof(unclean) / sizeof(unclean[0]));
+	tcase_add_test(all, a_layer_of_endless_detours_is_stopped);
 	tcase_add_test(all, layers_and_entries_are_kept_with_the_inode);
 	suite_add_tcase(suite, all);
 	srunner_run_all(runner, CK_NORMAL);
