@@ -154,12 +154,19 @@ MUST_CHECK static bool inspect_reference(const struct options *options, struct e
 	return show_flush(err);
 }
 
+/* A path that no reference is spelled like: better to say that there is no such file. */
+static bool is_plainly_a_path(const char *operand)
+{
+	return operand[0] == '/' || operand[0] == '.' || view_ends(view_of(operand), ".ext4");
+}
+
 bool inspect(const struct options *options, struct err *err)
 {
 	const char *operand = options->operands.items[0];
 	struct stat stat_buffer;
 
-	if (stat(operand, &stat_buffer) == 0 && !S_ISDIR(stat_buffer.st_mode))
+	if (is_plainly_a_path(operand) ||
+	    (stat(operand, &stat_buffer) == 0 && !S_ISDIR(stat_buffer.st_mode)))
 		return inspect_file(operand, options->json, err);
 	return inspect_reference(options, err);
 }

@@ -120,6 +120,7 @@ MUST_CHECK static bool initialize(struct ext4 *ext4, int fd, const struct ext4_r
 
 	if (own_fd < 0)
 		return err_os(err, "open the image");
+	initialize_ext2_error_table();
 	fill_request(&super, request);
 	snprintf(name, sizeof(name), "%d", own_fd);
 	errcode_t code = ext2fs_initialize(name, EXT2_FLAG_64BITS, &super, unixfd_io_manager,

@@ -22,6 +22,7 @@ bool image_reader_open(struct image_reader **out, const char *path, struct err *
 		return err_memory(err, path);
 	if (stat(path, &buffer) < 0)
 		return err_os_path(err, "open %s", path);
+	initialize_ext2_error_table();
 	errcode_t code = ext2fs_open(path, EXT2_FLAG_64BITS, 0, 0, unix_io_manager, &reader->fs);
 
 	if (code > 0 && code < 256) {
