@@ -1,0 +1,439 @@
+#include "fs/image.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "tests/kit/fs/listing.h"
+#include "tests/kit/fs/made_tree.h"
+#include "tests/kit/fs/scratch.h"
+
+enum { GROUP_BYTES = 128 << 20 };
+
+static struct made_tree made;
+static int fd = -1;
+static struct err err;
+static struct image_result result;
+
+static void begin(void)
+{
+	err = (struct err){ 0 };
+	fd = scratch_file();
+	made_tree_begin(&made, -1);
+}
+
+static void end(void)
+{
+	fd_closep(&fd);
+	made_tree_freep(&made);
+}
+
+static void write_image(const struct image_options *options)
+{
+	ck_assert_msg(made_tree_write(&made, fd, options, &result, &err), "%s", err.msg);
+}
+
+/* Sound, and says what the tree says. */
+static void check_image(void)
+{
+	CLEANUP(bytes_freep) struct bytes got = bytes_capped(1 << 30);
+	CLEANUP(bytes_freep) struct bytes wanted = bytes_capped(1 << 30);
+	CLEANUP(bytes_freep) struct bytes difference = bytes_capped(1 << 16);
+	char path[SCRATCH_PATH_BYTES];
+
+	ck_assert(scratch_is_sound(fd));
+	scratch_path(fd, path);
+	listing_of_image(&got, path);
+	listing_of_tree(&wanted, made.tree, 1000000000);
+	listing_difference(&difference, &got, &wanted);
+	ck_assert_msg(difference.len == 0, "%s", difference.data);
+}
+
+static void add_some(void)
+{
+	made_tree_add_dir(&made, "etc");
+	made_tree_add_text(&made, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
+	made_tree_add(&made, &(struct entry){ .kind = ENTRY_SYMLINK,
+					      .path = view_of("bin"),
+					      .link = view_of("usr/bin"),
+					      .mtime_seconds = -5,
+					      .mtime_ns = 750000000 });
+	made_tree_add_dir(&made, "usr/bin");
+}
+
+static void write_some(const struct image_options *options)
+{
+	add_some();
+	made_tree_finish(&made);
+	write_image(options);
+}
+
+START_TEST(an_empty_tree_is_a_sound_image)
+{
+	struct image_options options = made_options();
+
+	made_tree_finish(&made);
+	write_image(&options);
+	ck_assert_uint_eq(result.method, COPY_NOTHING);
+	check_image();
+}
+END_TEST
+
+START_TEST(a_small_tree_is_read_back)
+{
+	struct image_options options = made_options();
+
+	write_some(&options);
+	check_image();
+}
+END_TEST
+
+START_TEST(the_reader_finds_files_and_facts)
+{
+	CLEANUP(image_reader_freep) struct image_reader *reader = NULL;
+	CLEANUP(bytes_freep) struct bytes text = bytes_capped(1 << 16);
+	struct image_options options = made_options();
+	struct image_facts facts;
+	char path[SCRATCH_PATH_BYTES];
+
+	snprintf(options.label, sizeof(options.label), "%s", "sixteen-letters.");
+	write_some(&options);
+	scratch_path(fd, path);
+	ck_assert(image_reader_open(&reader, path, &err));
+	image_reader_facts(reader, &facts);
+	ck_assert_uint_eq(facts.size_bytes, result.size_bytes);
+	ck_assert_uint_eq(facts.free_bytes, result.free_bytes);
+	ck_assert_uint_eq(facts.inode_count, result.inode_count);
+	ck_assert_uint_eq(facts.free_inode_count, result.free_inode_count);
+	ck_assert_str_eq(facts.label, "sixteen-letters.");
+	ck_assert_int_eq(facts.time_seconds, 1000000000);
+	ck_assert(image_reader_slurp(reader, "/etc/passwd", &text, &err));
+	ck_assert(view_starts(bytes_view(&text), "root:x:0:0"));
+	ck_assert(!image_reader_slurp(reader, "/etc/shadow", &text, &err));
+	ck_assert_int_eq(err.kind, ERR_NOT_FOUND);
+}
+END_TEST
+
+static struct digest digest_of_file(int file)
+{
+	CLEANUP(sha256_freep) struct sha256 *hash = NULL;
+	static char buffer[1 << 20];
+	size_t len = 0;
+
+	ck_assert(sha256_new(&hash, &err));
+	ck_assert_int_eq(lseek(file, 0, SEEK_SET), 0);
+	do {
+		ck_assert(file_read_some(file, buffer, sizeof(buffer), &len, "image", &err));
+		sha256_add(hash, buffer, len);
+	} while (len > 0);
+	return sha256_now(hash);
+}
+
+static void add_body(const char *path, size_t len)
+{
+	CLEANUP(freep) char *body = made_body(len, (unsigned)len);
+	struct entry entry = { .kind = ENTRY_FILE, .path = view_of(path), .size = len };
+
+	made_tree_add_file(&made, &entry, &(struct made_part){ 0, { body, len } }, 1);
+}
+
+START_TEST(the_thread_count_does_not_change_the_bytes)
+{
+	struct image_options options = made_options();
+	CLEANUP(fd_closep) int other = scratch_file();
+
+	add_some();
+	add_body("large", 40 << 20);
+	add_body("odd", 12345);
+	made_tree_finish(&made);
+	write_image(&options);
+	options.jobs = 4;
+	ck_assert(made_tree_write(&made, other, &options, &result, &err));
+	struct digest one = digest_of_file(fd), four = digest_of_file(other);
+
+	ck_assert(digest_equal(&one, &four));
+}
+END_TEST
+
+/* A fixed tree gives these bytes for ever, or RECIPE_FORMAT gets a new number. */
+START_TEST(a_fixed_tree_has_a_fixed_digest)
+{
+	struct image_options options = made_options();
+	char hex[DIGEST_HEX_BYTES];
+
+	add_body("body", 1 << 20);
+	write_some(&options);
+	struct digest digest = digest_of_file(fd);
+
+	digest_hex(&digest, hex);
+	ck_assert_str_eq(hex, "5cc375178de1241882b490d1944c9a2758451309f3a6cfef1c94b7b4fb1fc038");
+}
+END_TEST
+
+START_TEST(free_space_is_at_least_what_was_asked_for)
+{
+	struct image_options options = made_options();
+
+	options.free_bytes = 100 << 20;
+	write_some(&options);
+	ck_assert_uint_ge(result.free_bytes, 100 << 20);
+	ck_assert_uint_lt(result.free_bytes, 101 << 20);
+	ck_assert_uint_ge(result.free_inode_count, (100 << 20) / 16384);
+	check_image();
+}
+END_TEST
+
+START_TEST(a_share_of_the_content_stays_free)
+{
+	struct image_options options = made_options();
+
+	options.free_percent = 50;
+	add_body("large", 64 << 20);
+	made_tree_finish(&made);
+	write_image(&options);
+	ck_assert_uint_ge(result.free_bytes, 32 << 20);
+	ck_assert_uint_lt(result.free_bytes, 34 << 20);
+}
+END_TEST
+
+START_TEST(free_space_takes_no_room_on_the_host)
+{
+	struct image_options options = made_options();
+	struct stat host;
+
+	options.free_bytes = (uint64_t)1 << 30;
+	write_some(&options);
+	ck_assert_int_eq(fstat(fd, &host), 0);
+	ck_assert_int_ge(host.st_size, (off_t)1 << 30);
+	ck_assert_int_lt(host.st_blocks * 512, 4 << 20);
+}
+END_TEST
+
+/* The sentence's number is the smallest that works. */
+START_TEST(a_size_too_small_names_one_that_works)
+{
+	struct image_options options = made_options();
+	unsigned long long named = 0;
+
+	add_body("large", 30 << 20);
+	made_tree_finish(&made);
+	options.size_bytes = 20 << 20;
+	ck_assert(!made_tree_write(&made, fd, &options, &result, &err));
+	ck_assert_int_eq(err.kind, ERR_SPACE);
+	ck_assert_int_eq(sscanf(strstr(err.msg, "at least"), "at least %llu", &named), 1);
+	options.size_bytes = named;
+	write_image(&options);
+	ck_assert_uint_eq(result.size_bytes, named);
+	check_image();
+}
+END_TEST
+
+/* Around group boundaries, with one group, and with odd numbers of blocks. */
+static const uint64_t sizes[] = {
+	16 << 20,
+	(16 << 20) + 4096,
+	GROUP_BYTES - 4096,
+	GROUP_BYTES,
+	GROUP_BYTES + 4096,
+	GROUP_BYTES + 4096 * 50,
+	2 * (uint64_t)GROUP_BYTES - 4096,
+	2 * (uint64_t)GROUP_BYTES,
+	2 * (uint64_t)GROUP_BYTES + 4096,
+	16 * (uint64_t)GROUP_BYTES + 4096,
+	129 * (uint64_t)GROUP_BYTES + 123 * 4096,
+	(uint64_t)1 << 40,
+};
+
+START_TEST(each_size_is_sound)
+{
+	struct image_options options = made_options();
+	struct stat host;
+
+	options.size_bytes = sizes[_i];
+	add_body("body", 1 << 20);
+	write_some(&options);
+	ck_assert_int_eq(fstat(fd, &host), 0);
+	ck_assert_uint_eq((uint64_t)host.st_size, sizes[_i]);
+	ck_assert_uint_eq(result.size_bytes, sizes[_i]);
+	check_image();
+}
+END_TEST
+
+/* Files and free space that end just before, at and just behind a group's end. */
+START_TEST(each_fitted_size_around_a_group_s_end_is_sound)
+{
+	struct image_options options = made_options();
+
+	options.free_bytes = (uint64_t)GROUP_BYTES - (24 << 20) + 4096 * 1024 * (uint64_t)_i;
+	add_body("body", 1 << 20);
+	write_some(&options);
+	ck_assert_uint_ge(result.free_bytes, options.free_bytes);
+	check_image();
+}
+END_TEST
+
+/* The host's file system may not hold so large a file, sparse as it is. */
+START_TEST(eight_tebibytes_are_sound)
+{
+	struct image_options options = made_options();
+
+	options.size_bytes = (uint64_t)8 << 40;
+	if (ftruncate(fd, (off_t)options.size_bytes) < 0) {
+		fprintf(stderr, "skipped: no files of 8 TiB here\n");
+		return;
+	}
+	ck_assert_int_eq(ftruncate(fd, 0), 0);
+	write_some(&options);
+	check_image();
+}
+END_TEST
+
+START_TEST(more_than_sixteen_tebibytes_are_refused)
+{
+	struct image_options options = made_options();
+
+	options.size_bytes = ((uint64_t)16 << 40) + 4096;
+	made_tree_finish(&made);
+	ck_assert(!made_tree_write(&made, fd, &options, &result, &err));
+	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
+}
+END_TEST
+
+START_TEST(a_directory_of_more_subdirectories_than_links_is_sound)
+{
+	struct image_options options = made_options();
+	char path[32];
+
+	for (int i = 0; i < 65100; i++) {
+		snprintf(path, sizeof(path), "many/%05d", i);
+		made_tree_add_dir(&made, path);
+	}
+	made_tree_finish(&made);
+	write_image(&options);
+	check_image();
+}
+END_TEST
+
+START_TEST(too_large_xattrs_are_refused_with_the_path)
+{
+	CLEANUP(freep) char *value = made_body(5000, 1);
+	struct xattr xattr = { view_of("user.big"), { value, 5000 } };
+	struct image_options options = made_options();
+
+	made_tree_add(&made, &(struct entry){ .kind = ENTRY_FILE,
+					      .path = view_of("some/where"),
+					      .xattrs = &xattr,
+					      .xattr_count = 1 });
+	made_tree_finish(&made);
+	ck_assert(!made_tree_write(&made, fd, &options, &result, &err));
+	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
+	ck_assert_ptr_nonnull(strstr(err.msg, "/some/where"));
+}
+END_TEST
+
+START_TEST(times_outside_ext4_s_range_are_clamped_and_counted)
+{
+	CLEANUP(bytes_freep) struct bytes got = bytes_capped(1 << 20);
+	struct image_options options = made_options();
+	struct entry entry = { .kind = ENTRY_FILE,
+			       .path = view_of("old"),
+			       .mtime_seconds = INT64_MIN };
+	char path[SCRATCH_PATH_BYTES];
+
+	made_tree_add_file(&made, &entry, NULL, 0);
+	made_tree_finish(&made);
+	write_image(&options);
+	ck_assert_uint_eq(result.clamped_mtime_count, 1);
+	ck_assert(scratch_is_sound(fd));
+	scratch_path(fd, path);
+	listing_of_image(&got, path);
+	ck_assert_ptr_nonnull(strstr(got.data, "/old 100000 0:0 -2147483648.000000000"));
+}
+END_TEST
+
+START_TEST(a_lost_and_found_of_the_tree_is_the_image_s)
+{
+	struct image_options options = made_options();
+
+	made_tree_add_dir(&made, "lost+found");
+	made_tree_add_text(&made, "lost+found/file", "found\n");
+	made_tree_finish(&made);
+	write_image(&options);
+	check_image();
+}
+END_TEST
+
+/* More extents than the inode holds, and more than a block of them: one block in two is a hole. */
+START_TEST(a_file_of_many_extents_is_read_back)
+{
+	enum { PARTS = 1500 };
+	CLEANUP(freep) char *body = made_body(INDEX_BLOCK_BYTES, 3);
+	static struct made_part parts[PARTS];
+	struct entry entry = { .kind = ENTRY_FILE,
+			       .path = view_of("holes"),
+			       .size = 2 * PARTS * (uint64_t)INDEX_BLOCK_BYTES };
+	struct image_options options = made_options();
+
+	for (int i = 0; i < PARTS; i++)
+		parts[i] = (struct made_part){ 2 * (uint64_t)i * INDEX_BLOCK_BYTES,
+					       { body, INDEX_BLOCK_BYTES } };
+	made_tree_add_file(&made, &entry, parts, PARTS);
+	made_tree_finish(&made);
+	write_image(&options);
+	check_image();
+}
+END_TEST
+
+START_TEST(a_file_of_more_than_a_tebibyte_of_hole_is_read_back)
+{
+	struct entry entry = { .kind = ENTRY_FILE,
+			       .path = view_of("huge"),
+			       .size = ((uint64_t)1 << 40) + 5 };
+	struct made_part parts[] = { { 0, view_of("start") },
+				     { (uint64_t)1 << 40, view_of("end!!") } };
+	struct image_options options = made_options();
+
+	made_tree_add_file(&made, &entry, parts, 2);
+	made_tree_finish(&made);
+	write_image(&options);
+	check_image();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("image");
+	TCase *all = tcase_create("all");
+	SRunner *runner = srunner_create(suite);
+
+	tcase_add_checked_fixture(all, begin, end);
+	tcase_set_timeout(all, 60);
+	tcase_add_test(all, an_empty_tree_is_a_sound_image);
+	tcase_add_test(all, a_small_tree_is_read_back);
+	tcase_add_test(all, the_reader_finds_files_and_facts);
+	tcase_add_test(all, the_thread_count_does_not_change_the_bytes);
+	tcase_add_test(all, a_fixed_tree_has_a_fixed_digest);
+	tcase_add_test(all, free_space_is_at_least_what_was_asked_for);
+	tcase_add_test(all, a_share_of_the_content_stays_free);
+	tcase_add_test(all, free_space_takes_no_room_on_the_host);
+	tcase_add_test(all, a_size_too_small_names_one_that_works);
+	tcase_add_loop_test(all, each_size_is_sound, 0, sizeof(sizes) / sizeof(sizes[0]));
+	tcase_add_loop_test(all, each_fitted_size_around_a_group_s_end_is_sound, 0, 12);
+	tcase_add_test(all, eight_tebibytes_are_sound);
+	tcase_add_test(all, more_than_sixteen_tebibytes_are_refused);
+	tcase_add_test(all, a_directory_of_more_subdirectories_than_links_is_sound);
+	tcase_add_test(all, too_large_xattrs_are_refused_with_the_path);
+	tcase_add_test(all, times_outside_ext4_s_range_are_clamped_and_counted);
+	tcase_add_test(all, a_lost_and_found_of_the_tree_is_the_image_s);
+	tcase_add_test(all, a_file_of_many_extents_is_read_back);
+	tcase_add_test(all, a_file_of_more_than_a_tebibyte_of_hole_is_read_back);
+	suite_add_tcase(suite, all);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
