@@ -37,7 +37,9 @@ bool base64_decode(struct bytes *out, struct view text, struct err *err)
 		if (!bytes_append(out, &byte, 1, err))
 			return false;
 	}
-	if (bit_count == 6)
+	unsigned expected = bit_count / 2; /* 4 bits are left behind one byte, 2 behind two */
+
+	if (bit_count == 6 || (padding > 0 && padding != expected))
 		return err_set(err, ERR_FORMAT, "malformed base64");
 	return true;
 }

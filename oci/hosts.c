@@ -202,6 +202,8 @@ MUST_CHECK static bool read_headers(struct host *host, const struct json_t *json
 	while (json_next_member(headers, &position, &name, &value)) {
 		bool is_list = !json_text(value);
 
+		if (is_list && json_count(value) == 0)
+			return err_set(err, ERR_FORMAT, "header '%.100s' has no text", name);
 		for (size_t i = 0; i < (is_list ? json_count(value) : 1); i++)
 			if (!add_header(host, &count, name,
 					json_text(is_list ? json_item(value, i) : value), err))

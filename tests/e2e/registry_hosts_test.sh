@@ -9,7 +9,8 @@ images=$work/images
 mkdir "$images"
 large_image "$images" small 1
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
-	-subj /CN=test -addext subjectAltName=IP:127.0.0.1 -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
+	-subj /CN=test -addext subjectAltName=IP:127.0.0.1 \
+	-keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
 
 # hosts NAME <<<TOML: hosts.toml for that registry
 hosts() {
