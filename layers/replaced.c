@@ -56,11 +56,12 @@ MUST_CHECK static bool sort_entries(struct replaced *replaced, const struct inde
 }
 
 /* The first entry at that path or behind it. */
-static size_t find_path(const struct replaced *replaced, const struct index *index,
+static size_t find_path(struct replaced *replaced, const struct index *index,
 			struct view path)
 {
 	size_t low = 0, high = replaced->entry_count;
 
+	replaced->lookup_count++;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -73,8 +74,7 @@ static size_t find_path(const struct replaced *replaced, const struct index *ind
 }
 
 /* Does an entry take away what lower layers have below that directory? */
-static bool is_emptied(const struct replaced *replaced, const struct index *index,
-		       struct view path)
+static bool is_emptied(struct replaced *replaced, const struct index *index, struct view path)
 {
 	for (size_t i = find_path(replaced, index, path); i < replaced->entry_count; i++) {
 		const struct index_entry *entry = replaced->entries[i];
@@ -89,7 +89,7 @@ static bool is_emptied(const struct replaced *replaced, const struct index *inde
 
 /* Does an entry make that symlink anything but the same symlink? An opaque marker does not: it
  * speaks of the directory behind it. */
-static bool is_changed(const struct replaced *replaced, const struct index *index, struct view path,
+static bool is_changed(struct replaced *replaced, const struct index *index, struct view path,
 		       struct view target)
 {
 	for (size_t i = find_path(replaced, index, path); i < replaced->entry_count; i++) {

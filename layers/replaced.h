@@ -6,12 +6,15 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/err.h"
 #include "tree.h"
 
 struct replaced {
 	const struct index_entry **entries; /* owned; entries[entry_count], by path, kind, link */
 	size_t entry_count;
+	uint64_t lookup_count; /* what the questions so far have cost */
 };
 
 /* name: of a symlink in the tree. Errors: out of memory */

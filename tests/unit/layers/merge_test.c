@@ -126,6 +126,28 @@ START_TEST(a_layer_of_endless_detours_is_stopped)
 }
 END_TEST
 
+/* 10,000 removals through 200 symlinks each: what is asked at each costs more than the step. */
+START_TEST(a_layer_of_endless_removals_is_stopped)
+{
+	char name[32], target[32];
+
+	for (int i = 0; i < 200; i++) {
+		snprintf(name, sizeof(name), "d/e/f/g/s%d", i);
+		snprintf(target, sizeof(target), "s%d", i + 1);
+		add(ENTRY_SYMLINK, name, target);
+	}
+	add(ENTRY_DIR, "d/e/f/g/s200", "");
+	ck_assert_msg(merge(0), "%s", err.msg);
+	for (int i = 0; i < 10000; i++) {
+		snprintf(name, sizeof(name), "d/e/f/g/s0/%d", i);
+		add(ENTRY_WHITEOUT, name, "");
+	}
+	ck_assert(!merge(1));
+	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
+	ck_assert_ptr_nonnull(strstr(err.msg, "too many symlinks"));
+}
+END_TEST
+
 START_TEST(layers_and_entries_are_kept_with_the_inode)
 {
 	add(ENTRY_FILE, "a", "");
@@ -161,6 +183,7 @@ int main(void)
 	tcase_add_loop_test(all, a_name_that_was_not_cleaned_is_refused, 0,
 			    sizeof(unclean) / sizeof(unclean[0]));
 	tcase_add_test(all, a_layer_of_endless_detours_is_stopped);
+	tcase_add_test(all, a_layer_of_endless_removals_is_stopped);
 	tcase_add_test(all, layers_and_entries_are_kept_with_the_inode);
 	suite_add_tcase(suite, all);
 	srunner_run_all(runner, CK_NORMAL);
