@@ -36,7 +36,7 @@ struct image_result {
 	uint64_t data_bytes; /* of bodies, holes not counted */
 	uint64_t copied_bytes; /* of those, moved rather than cloned */
 	enum copy_method method; /* that carried most of them */
-	uint64_t clamped_mtime_count; /* outside ext4's range of 1901 to 2446 */
+	uint64_t clamped_mtime_count; /* outside inode_clamp_time's range, 1901 to 2310 */
 };
 
 /* Write the image.

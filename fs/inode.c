@@ -46,7 +46,7 @@ static void put_time(uint8_t *out, unsigned at, unsigned at_extra, int64_t secon
 
 bool inode_clamp_time(int64_t *seconds, uint32_t *ns)
 {
-	const int64_t first = INT32_MIN, last = ((int64_t)1 << 34) + INT32_MIN - 1;
+	const int64_t first = INT32_MIN, last = ((int64_t)3 << 32) + INT32_MIN - 1;
 
 	if (*seconds >= first && *seconds <= last)
 		return false;

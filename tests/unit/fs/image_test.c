@@ -335,6 +335,21 @@ START_TEST(too_large_xattrs_are_refused_with_the_path)
 }
 END_TEST
 
+/* The last time that e2fsck does not want to mend. */
+START_TEST(a_file_of_the_last_time_is_sound)
+{
+	struct image_options options = made_options();
+
+	made_tree_add(&made, &(struct entry){ .kind = ENTRY_DIR,
+					      .path = view_of("last"),
+					      .mtime_seconds = 10737418239 });
+	made_tree_finish(&made);
+	write_image(&options);
+	ck_assert_uint_eq(result.clamped_mtime_count, 0);
+	check_image();
+}
+END_TEST
+
 START_TEST(times_outside_ext4_s_range_are_clamped_and_counted)
 {
 	CLEANUP(bytes_freep) struct bytes got = bytes_capped(1 << 20);
@@ -427,6 +442,7 @@ int main(void)
 	tcase_add_test(all, more_than_sixteen_tebibytes_are_refused);
 	tcase_add_test(all, a_directory_of_more_subdirectories_than_links_is_sound);
 	tcase_add_test(all, too_large_xattrs_are_refused_with_the_path);
+	tcase_add_test(all, a_file_of_the_last_time_is_sound);
 	tcase_add_test(all, times_outside_ext4_s_range_are_clamped_and_counted);
 	tcase_add_test(all, a_lost_and_found_of_the_tree_is_the_image_s);
 	tcase_add_test(all, a_file_of_many_extents_is_read_back);

@@ -31,7 +31,7 @@ static const struct {
 	{ (int64_t)UINT32_MAX, 0xffffffff, 1 },
 	{ (int64_t)UINT32_MAX + 1, 0, 1 },
 	{ (int64_t)1 << 33, 0, 2 },
-	{ ((int64_t)1 << 34) + INT32_MIN - 1, 0x7fffffff, 3 }, /* 2446 */
+	{ ((int64_t)3 << 32) + INT32_MIN - 1, 0x7fffffff, 2 }, /* 2310 */
 };
 
 START_TEST(each_time_is_kept)
@@ -62,9 +62,9 @@ static const struct {
 	{ INT32_MIN, INT32_MIN, 5, false },
 	{ (int64_t)INT32_MIN - 1, INT32_MIN, 0, true },
 	{ INT64_MIN, INT32_MIN, 0, true },
-	{ 15032385535, 15032385535, 5, false },
-	{ 15032385536, 15032385535, 999999999, true },
-	{ INT64_MAX, 15032385535, 999999999, true },
+	{ 10737418239, 10737418239, 5, false },
+	{ 10737418240, 10737418239, 999999999, true },
+	{ INT64_MAX, 10737418239, 999999999, true },
 };
 
 START_TEST(each_time_is_clamped_to_what_ext4_holds)
