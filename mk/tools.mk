@@ -6,7 +6,7 @@ deps:
 demo:
 	@mk/deps.sh build demo
 	@$(MAKE) --no-print-directory all
-	@tests/demo/run $(BUILD)/debian
+	@tests/demo/run $(BUILD)
 
 # What git knows and what it will know; a file that was just removed is neither.
 OUR_FILES = $(shell git ls-files --cached --others --exclude-standard | \
