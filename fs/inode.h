@@ -32,8 +32,8 @@ struct inode {
 void inode_encode(uint8_t *out, const struct inode *inode);
 
 /* Bring a time into what images hold, 1901 to 2310; true if it was outside. ext4 itself goes on to
- * 2446, but e2fsck takes times past 2310-04-04 for those that an old kernel wrote wrongly, and moves
- * them before 1970. */
+ * 2446, but e2fsck takes times past 2310-04-04 for those that an old kernel wrote wrongly, and
+ * moves them before 1970. */
 bool inode_clamp_time(int64_t *seconds, uint32_t *ns);
 
 /* i_block of a device: 8-bit numbers in the old form, larger ones in the new. */

@@ -45,6 +45,13 @@ static uint32_t below(struct maker *maker, uint32_t limit)
 	return (uint32_t)(next(maker) % limit);
 }
 
+static const char long_name[] =
+	"a-long-name-of-50-bytes-a-long-name-of-50-bytes-1-"
+	"a-long-name-of-50-bytes-a-long-name-of-50-bytes-2-"
+	"a-long-name-of-50-bytes-a-long-name-of-50-bytes-3-"
+	"a-long-name-of-50-bytes-a-long-name-of-50-bytes-4-"
+	"a-long-name-of-50-bytes-a-long-name-of-50-bytes-5-";
+
 /* A name that no other entry has, now and then as long as names get, or not ASCII. */
 static void make_path(struct maker *maker, unsigned number, char *out)
 {
@@ -52,12 +59,8 @@ static void make_path(struct maker *maker, unsigned number, char *out)
 	unsigned style = below(maker, 8);
 	int len = style == 0 ? 250 : style == 1 ? (int)below(maker, 200) : 0;
 
-	snprintf(
-		out, PATH_BYTES, "%s%s%s%04u%.*s", dir, dir[0] ? "/" : "",
-		style == 2 ? "\xc3\xa9\xff" : "n", number, len,
-		"a-long-name-a-long-name-a-long-name-a-long-name-a-long-name-a-long-name-a-long-name-"
-		"a-long-name-a-long-name-a-long-name-a-long-name-a-long-name-a-long-name-a-long-name-"
-		"a-long-name-a-long-name-a-long-name-a-long-name-a-long-name-a-long-name-a-long-name-");
+	snprintf(out, PATH_BYTES, "%s%s%s%04u%.*s", dir, dir[0] ? "/" : "",
+		 style == 2 ? "\xc3\xa9\xff" : "n", number, len, long_name);
 }
 
 static int64_t random_time(struct maker *maker)
