@@ -3,12 +3,14 @@
 #include <string.h>
 
 extern const char init_binary_x86_64[], init_binary_x86_64_end[];
+extern const char init_binary_aarch64[], init_binary_aarch64_end[];
 
 static const struct {
 	const char *architecture;
 	const char *start, *end;
 } programs[] = {
 	{ "amd64", init_binary_x86_64, init_binary_x86_64_end },
+	{ "arm64", init_binary_aarch64, init_binary_aarch64_end },
 };
 
 bool init_binary_find(struct view *out, const char *architecture, struct err *err)

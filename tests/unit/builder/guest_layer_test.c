@@ -1,9 +1,12 @@
 #include "builder/guest_layer.h"
 
 #include <check.h>
+#include <elf.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "builder/init_binary.h"
+#include "drivers/elf.h"
 #include "layers/content.h"
 #include "layers/merge.h"
 
@@ -152,6 +155,22 @@ START_TEST(same_inputs_give_the_same_layer)
 }
 END_TEST
 
+START_TEST(init_is_of_the_images_architecture)
+{
+	static const struct {
+		const char *architecture;
+		uint16_t machine;
+	} rows[] = { { "amd64", EM_X86_64 }, { "arm64", EM_AARCH64 } };
+	struct view init;
+	struct elf elf;
+
+	ck_assert(init_binary_find(&init, rows[_i].architecture, &err));
+	ck_assert(elf_open(&elf, init, &err));
+	ck_assert_int_eq(elf.machine, rows[_i].machine);
+	ck_assert_int_eq(elf.type, ET_EXEC);
+}
+END_TEST
+
 START_TEST(architecture_without_init_is_unsupported)
 {
 	struct digest digest;
@@ -178,6 +197,7 @@ int main(void)
 	tcase_add_test(tests, link_in_our_folders_place_leads_nowhere);
 	tcase_add_test(tests, configuration_in_the_layer_is_the_one_given);
 	tcase_add_test(tests, same_inputs_give_the_same_layer);
+	tcase_add_loop_test(tests, init_is_of_the_images_architecture, 0, 2);
 	tcase_add_test(tests, architecture_without_init_is_unsupported);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
