@@ -4,12 +4,7 @@ bool input_more(struct input *input, struct err *err)
 {
 	if (input->len > 0 || !input->queue)
 		return true;
-	if (!queue_next(input->queue, &input->ptr, &input->len, err))
-		return false;
-	if (input->hash)
-		sha256_add(input->hash, input->ptr, input->len);
-	input->total_bytes += input->len;
-	return true;
+	return queue_next(input->queue, &input->ptr, &input->len, err);
 }
 
 bool input_drain(struct input *input, struct err *err)

@@ -1,13 +1,10 @@
 /* The uncompressed bytes of a layer as they arrive, looked at in place: no copy between inflate
- * and the parser. Everything that comes out of the queue is added to the hash, read or skipped,
- * so that a diff_id is over the whole stream.
- */
+ * and the parser. */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/digest.h"
 #include "base/err.h"
 #include "base/queue.h"
 
@@ -15,8 +12,6 @@ struct input {
 	const uint8_t *ptr; /* what is at hand: ptr[len], borrowed until the next call */
 	size_t len;
 	struct queue *queue; /* borrowed; NULL: what is at hand is all there is (tests, fuzzing) */
-	struct sha256 *hash; /* borrowed; NULL: no hash */
-	uint64_t total_bytes; /* that came out of the queue */
 };
 
 /* At the end of the stream len stays 0 and the call succeeds. When bytes are at hand: nothing. */
@@ -28,5 +23,5 @@ static inline void input_skip(struct input *input, size_t len)
 	input->len -= len;
 }
 
-/* Read and hash what is left, to the end. */
+/* Pass over what is left, to the end. */
 MUST_CHECK bool input_drain(struct input *input, struct err *err);

@@ -1,6 +1,6 @@
 /* A layer's blob becomes a stored layer: inflate → hash → tar → data and index.
  *
- * Three things overlap: whatever feeds the stream, inflating (a thread of its own), and hashing,
+ * Four things overlap: whatever feeds the stream, inflating and hashing (a thread each), and
  * parsing and writing (the caller's thread). Memory does not grow with the bodies.
  * What a name means is decided here, once: whiteouts and opaque markers, clean paths, which xattrs
  * an image keeps. What the entries amount to is decided by merge.
