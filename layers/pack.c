@@ -227,7 +227,7 @@ MUST_CHECK static bool take_all(struct packer *packer, struct err *err)
 		if (is_end)
 			return input_drain(&packer->input, err);
 		if (!take_entry(packer, &tar, err))
-			return err_wrap(err, "%.*s",
+			return err_wrap(err, "entry '%.*s'",
 					tar.path.len > 200 ? 200 : (int)tar.path.len,
 					tar.path.ptr);
 	}
