@@ -419,6 +419,89 @@ START_TEST(a_file_of_more_than_a_tebibyte_of_hole_is_read_back)
 }
 END_TEST
 
+START_TEST(a_journal_has_the_asked_size)
+{
+	struct image_options options = made_options();
+
+	options.journal_bytes = 8 << 20;
+	write_some(&options);
+	check_image();
+	uint64_t used_bytes = result.used_bytes;
+
+	ck_assert_int_eq(ftruncate(fd, 0), 0);
+	options.journal_bytes = 4 << 20;
+	write_image(&options);
+	check_image();
+	ck_assert_uint_eq(used_bytes - result.used_bytes, 4 << 20);
+}
+END_TEST
+
+START_TEST(an_image_without_a_journal_is_sound)
+{
+	struct image_options options = made_options();
+
+	options.has_no_journal = true;
+	write_some(&options);
+	ck_assert_uint_lt(result.used_bytes, 4 << 20);
+	check_image();
+}
+END_TEST
+
+static const uint64_t bad_journals[] = { 1, (4 << 20) - 4096, (uint64_t)40001 << 20 };
+
+START_TEST(each_journal_that_ext4_does_not_take_is_refused)
+{
+	struct image_options options = made_options();
+
+	options.journal_bytes = bad_journals[_i];
+	made_tree_finish(&made);
+	ck_assert(!made_tree_write(&made, fd, &options, &result, &err));
+	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
+}
+END_TEST
+
+START_TEST(inodes_are_at_least_as_many_as_asked_for)
+{
+	struct image_options options = made_options();
+
+	options.inode_count = 100000;
+	write_some(&options);
+	ck_assert_uint_ge(result.inode_count, 100000);
+	ck_assert_uint_lt(result.inode_count, 101000);
+	check_image();
+}
+END_TEST
+
+START_TEST(fewer_inodes_than_the_content_has_are_refused)
+{
+	struct image_options options = made_options();
+
+	add_some();
+	made_tree_finish(&made);
+	options.inode_count = 12;
+	ck_assert(!made_tree_write(&made, fd, &options, &result, &err));
+	ck_assert_int_eq(err.kind, ERR_SPACE);
+	ck_assert_ptr_nonnull(strstr(err.msg, "needs 16"));
+}
+END_TEST
+
+static const size_t body_sizes[] = { 0, 100, 20 << 20, 130 << 20 };
+
+/* libext2fs makes no group that has not 50 blocks beside its own structures. */
+START_TEST(each_read_only_image_has_nothing_to_spare)
+{
+	struct image_options options = made_options();
+
+	options.is_read_only = true;
+	add_body("body", body_sizes[_i]);
+	write_some(&options);
+	ck_assert_uint_lt(result.free_inode_count, 32);
+	ck_assert_uint_le(result.free_bytes, 50 * 4096);
+	ck_assert_uint_lt(result.used_bytes, body_sizes[_i] + (1 << 20));
+	check_image();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("image");
@@ -447,6 +530,14 @@ int main(void)
 	tcase_add_test(all, a_lost_and_found_of_the_tree_is_the_image_s);
 	tcase_add_test(all, a_file_of_many_extents_is_read_back);
 	tcase_add_test(all, a_file_of_more_than_a_tebibyte_of_hole_is_read_back);
+	tcase_add_test(all, a_journal_has_the_asked_size);
+	tcase_add_test(all, an_image_without_a_journal_is_sound);
+	tcase_add_loop_test(all, each_journal_that_ext4_does_not_take_is_refused, 0,
+			    sizeof(bad_journals) / sizeof(bad_journals[0]));
+	tcase_add_test(all, inodes_are_at_least_as_many_as_asked_for);
+	tcase_add_test(all, fewer_inodes_than_the_content_has_are_refused);
+	tcase_add_loop_test(all, each_read_only_image_has_nothing_to_spare, 0,
+			    sizeof(body_sizes) / sizeof(body_sizes[0]));
 	suite_add_tcase(suite, all);
 	srunner_run_all(runner, CK_NORMAL);
 	int failed = srunner_ntests_failed(runner);
