@@ -187,9 +187,14 @@ MUST_CHECK static bool write_image(struct build *build, int dir_fd, const char *
 					 .free_percent = build->recipe.free_percent,
 					 .time_seconds = build->recipe.time_seconds,
 					 .identity = build->result->key,
-					 .jobs = (unsigned)build->options->jobs };
+					 .jobs = (unsigned)build->options->jobs,
+					 .inode_count = build->recipe.inode_count,
+					 .journal_bytes = build->recipe.journal_bytes,
+					 .has_no_journal = build->recipe.has_no_journal,
+					 .is_read_only = build->recipe.is_read_only };
 	uint32_t layer_count = (uint32_t)build->result->image.layer_count + 1;
 
+	memcpy(options.label, build->recipe.label, sizeof(options.label));
 	if (!new_file_open(&file, dir_fd, path, mode, err))
 		return false;
 	if (!image_write(file.fd, build->tree, build->data_fds, layer_count, &options,

@@ -11,6 +11,7 @@ enum option_kind {
 	KIND_LIST, /* may be given several times */
 	KIND_SIZE, /* N[KMGT], powers of 1,024 */
 	KIND_FREE, /* N% or a size */
+	KIND_JOURNAL, /* "none" or a size */
 	KIND_COUNT, /* 1 to 1,024 */
 	KIND_NUMBER, /* 1 to 2^32-1 */
 	KIND_SECONDS,
@@ -41,6 +42,14 @@ static const struct option_row rows[] = {
 	  "size of the whole image (default: content and free space)" },
 	{ "free", 0, KIND_FREE, ON(COMMAND_BUILD), FIELD(free), "N[KMGT]|N%",
 	  "free space in the image (default: 25% or 1G, whichever is more)" },
+	{ "journal", 0, KIND_JOURNAL, ON(COMMAND_BUILD), FIELD(journal), "N[KMGT]|none",
+	  "size of the journal (default: as mke2fs would)" },
+	{ "inodes", 0, KIND_NUMBER, ON(COMMAND_BUILD), FIELD(inode_count), "N",
+	  "inodes in all (default: a quarter to spare, at least one for each 16K free)" },
+	{ "label", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(label), "TEXT",
+	  "name of the file system, up to 16 bytes (default: none)" },
+	{ "read-only-fs", 0, KIND_FLAG, ON(COMMAND_BUILD), FIELD(read_only_fs), NULL,
+	  "for many machines that only read it: no journal, no free space" },
 	{ "modules", 0, KIND_TEXT, ON(COMMAND_INITRD), FIELD(modules), "DIR",
 	  "the guest kernel's modules, as /lib/modules/RELEASE" },
 	{ "load", 0, KIND_LIST, ON(COMMAND_INITRD), FIELD(loads), "NAME",
@@ -130,6 +139,12 @@ MUST_CHECK static bool parse_free(struct view text, struct free_space *out)
 	return view_number(text, 10, 10000, &out->amount);
 }
 
+MUST_CHECK static bool parse_journal(struct view text, struct journal_choice *out)
+{
+	*out = (struct journal_choice){ .is_none = view_equal(text, "none") };
+	return out->is_none || (parse_size(text, &out->bytes) && out->bytes > 0);
+}
+
 MUST_CHECK static bool parse_progress(struct view text, enum progress_style *out)
 {
 	static const char *const names[] = { "auto", "tty", "plain", "json", "none" };
@@ -169,6 +184,9 @@ MUST_CHECK static bool set_value(struct options *options, const struct option_ro
 		return add_item(field(options, row), value, err);
 	case KIND_SIZE:
 		ok = parse_size(text, field(options, row));
+		break;
+	case KIND_JOURNAL:
+		ok = parse_journal(text, field(options, row));
 		break;
 	case KIND_FREE:
 		ok = parse_free(text, field(options, row));

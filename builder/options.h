@@ -38,6 +38,12 @@ struct free_space {
 	uint64_t amount; /* bytes or percent */
 };
 
+/* The journal's size, none at all, or the default. */
+struct journal_choice {
+	bool is_none;
+	uint64_t bytes; /* 0: the default */
+};
+
 struct options {
 	enum command command;
 	struct option_list operands;
@@ -46,6 +52,10 @@ struct options {
 	struct option_list loads;
 	uint64_t size_bytes; /* 0: not given */
 	struct free_space free;
+	struct journal_choice journal;
+	uint64_t inode_count; /* 0: not given */
+	const char *label;
+	bool read_only_fs;
 	uint64_t jobs, retries; /* defaults are filled in */
 	uint64_t blob_connections; /* 0: not given, as are the next six */
 	const char *credentials, *auth_file, *hosts_dir, *policy;

@@ -1,6 +1,7 @@
 #include "recipe.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json.h"
@@ -21,23 +22,46 @@ MUST_CHECK static bool choose_time(const struct image *image, int64_t *out, stru
 	return true;
 }
 
+/* What is only read needs neither journal nor free space, unless free space is asked for. */
+static void choose_free(const struct options *options, struct recipe *recipe)
+{
+	if (options->free.is_given && options->free.is_percent) {
+		recipe->free_percent = (unsigned)options->free.amount;
+	} else if (options->free.is_given) {
+		recipe->free_bytes = options->free.amount;
+	} else if (!options->read_only_fs) {
+		recipe->free_percent = FREE_PERCENT_DEFAULT;
+		recipe->free_bytes = FREE_BYTES_DEFAULT;
+	}
+}
+
+MUST_CHECK static bool check_options(const struct options *options, struct err *err)
+{
+	if (options->label && strlen(options->label) > 16)
+		return err_set(err, ERR_USAGE, "--label: \"%s\" is over 16 bytes", options->label);
+	if (options->read_only_fs && options->free.is_given)
+		return err_set(err, ERR_USAGE, "--read-only-fs has no use for --free");
+	if (options->read_only_fs && options->journal.bytes > 0)
+		return err_set(err, ERR_USAGE, "--read-only-fs has no use for --journal");
+	return true;
+}
+
 bool recipe_make(struct recipe *out, const struct image *image, const struct options *options,
 		 const struct digest *init_digest, struct err *err)
 {
 	struct recipe recipe = { .image = image,
 				 .init_digest = *init_digest,
-				 .size_bytes = options->size_bytes };
+				 .size_bytes = options->size_bytes,
+				 .journal_bytes = options->journal.bytes,
+				 .inode_count = options->inode_count,
+				 .has_no_journal = options->journal.is_none,
+				 .is_read_only = options->read_only_fs };
 
-	if (!choose_time(image, &recipe.time_seconds, err))
+	if (!check_options(options, err) || !choose_time(image, &recipe.time_seconds, err))
 		return false;
-	if (options->free.is_given && options->free.is_percent) {
-		recipe.free_percent = (unsigned)options->free.amount;
-	} else if (options->free.is_given) {
-		recipe.free_bytes = options->free.amount;
-	} else {
-		recipe.free_percent = FREE_PERCENT_DEFAULT;
-		recipe.free_bytes = FREE_BYTES_DEFAULT;
-	}
+	choose_free(options, &recipe);
+	if (options->label)
+		snprintf(recipe.label, sizeof(recipe.label), "%s", options->label);
 	*out = recipe;
 	return true;
 }
@@ -56,7 +80,11 @@ bool recipe_key(const struct recipe *recipe, struct digest *out, struct err *err
 			 RECIPE_FORMAT, manifest, config, platform, init) ||
 	    !bytes_print(&text, err, "time %" PRId64 "\nsize %" PRIu64 "\nfree %" PRIu64 " %u%%\n",
 			 recipe->time_seconds, recipe->size_bytes, recipe->free_bytes,
-			 recipe->free_percent))
+			 recipe->free_percent) ||
+	    !bytes_print(&text, err, "journal %" PRIu64 " %d\ninodes %" PRIu64 "\nread-only %d\n",
+			 recipe->journal_bytes, recipe->has_no_journal, recipe->inode_count,
+			 recipe->is_read_only) ||
+	    !bytes_print(&text, err, "label %s\n", recipe->label)) /* last: it may hold anything */
 		return false;
 	*out = digest_of(text.data, text.len);
 	return true;

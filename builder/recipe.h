@@ -26,11 +26,16 @@ struct recipe {
 	uint64_t size_bytes; /* 0: content and free space */
 	uint64_t free_bytes;
 	unsigned free_percent;
+	uint64_t journal_bytes; /* 0: the default */
+	uint64_t inode_count; /* 0: the default */
+	char label[17];
+	bool has_no_journal, is_read_only;
 };
 
 /* The image's time is SOURCE_DATE_EPOCH, else its "created", else 1; always within ext4's unsigned
  * 32 bits and never 0, which libext2fs takes for "now".
- * Errors: ERR_USAGE  SOURCE_DATE_EPOCH is no number */
+ * Errors: ERR_USAGE  SOURCE_DATE_EPOCH is no number, a label over 16 bytes, options that exclude
+ *                    each other */
 MUST_CHECK bool recipe_make(struct recipe *out, const struct image *image,
 			    const struct options *options, const struct digest *init_digest,
 			    struct err *err);

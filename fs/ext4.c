@@ -31,11 +31,14 @@ MUST_CHECK static bool err_ext2(struct err *err, errcode_t code, const char *wha
 	return err_set(err, is_full ? ERR_SPACE : ERR_IO, "%s: %s", what, error_message(code));
 }
 
-static void fill_features(struct ext2_super_block *super)
+static void fill_features(struct ext2_super_block *super, bool is_read_only)
 {
+	if (is_read_only)
+		ext2fs_set_feature_readonly(super);
+	else
+		ext2fs_set_feature_resize_inode(super);
 	ext2fs_set_feature_xattr(super);
 	ext2fs_set_feature_dir_index(super);
-	ext2fs_set_feature_resize_inode(super);
 	ext2fs_set_feature_filetype(super);
 	ext2fs_set_feature_extents(super);
 	ext2fs_set_feature_64bit(super);
@@ -63,7 +66,7 @@ static uint32_t reserved_descriptors(uint64_t block_count)
 static void fill_request(struct ext2_super_block *super, const struct ext4_request *request)
 {
 	memset(super, 0, sizeof(*super));
-	fill_features(super);
+	fill_features(super, request->is_read_only);
 	ext2fs_blocks_count_set(super, request->block_count);
 	super->s_inodes_count = (uint32_t)request->inode_count;
 	super->s_rev_level = EXT2_DYNAMIC_REV;
@@ -71,7 +74,9 @@ static void fill_request(struct ext2_super_block *super, const struct ext4_reque
 	super->s_log_cluster_size = 2;
 	super->s_inode_size = INODE_BYTES;
 	super->s_log_groups_per_flex = GROUPS_PER_FLEX_LOG;
-	super->s_reserved_gdt_blocks = (uint16_t)reserved_descriptors(request->block_count);
+	if (!request->is_read_only)
+		super->s_reserved_gdt_blocks =
+			(uint16_t)reserved_descriptors(request->block_count);
 	super->s_default_mount_opts = MOUNT_OPTIONS;
 }
 
@@ -181,18 +186,22 @@ uint64_t ext4_journal_blocks(uint64_t block_count)
 {
 	int blocks = ext2fs_default_journal_size(block_count);
 
-	return blocks > 0 ? (uint64_t)blocks : 1024; /* the smallest there is */
+	return blocks > 0 ? (uint64_t)blocks : JOURNAL_BLOCKS_MIN;
 }
 
 bool ext4_add_reserved(struct ext4 *ext4, uint64_t journal_blocks, uint64_t goal, struct err *err)
 {
 	struct ext2fs_journal_params params = { .num_journal_blocks = (blk_t)journal_blocks };
-	errcode_t code = ext2fs_create_resize_inode(ext4->fs);
+	errcode_t code = 0;
 
+	if (ext2fs_has_feature_resize_inode(ext4->fs->super))
+		code = ext2fs_create_resize_inode(ext4->fs);
 	if (code)
 		return err_ext2(err, code, "add the resize inode");
-	code = ext2fs_add_journal_inode3(ext4->fs, &params, goal,
-					 EXT2_MKJOURNAL_LAZYINIT | EXT2_MKJOURNAL_NO_MNT_CHECK);
+	if (journal_blocks > 0)
+		code = ext2fs_add_journal_inode3(ext4->fs, &params, goal,
+						 EXT2_MKJOURNAL_LAZYINIT |
+							 EXT2_MKJOURNAL_NO_MNT_CHECK);
 	if (code)
 		return err_ext2(err, code, "add the journal");
 	code = io_channel_flush(ext4->fs->io);
@@ -266,6 +275,8 @@ bool ext4_read_inode(struct ext4 *ext4, uint32_t number, uint8_t *out, struct er
 
 	if (code)
 		return err_ext2(err, code, "read back an inode");
+	if (inode->i_links_count == 0 && inode->i_mode == 0)
+		return true;
 	/* The library's cache holds inodes as they were before their checksum was put in. */
 	return ext4_seal_inode(ext4, number, out, err);
 }

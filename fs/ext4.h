@@ -21,6 +21,7 @@ struct ext4_request {
 	int64_t time_seconds;
 	struct digest identity;
 	const char *label;
+	bool is_read_only; /* never to be mounted for writing, nor grown */
 };
 
 struct ext4_shape {
@@ -45,7 +46,11 @@ struct ext4_shape ext4_shape(const struct ext4 *ext4);
 /* Journal length that mke2fs would give a file system of that size. */
 uint64_t ext4_journal_blocks(uint64_t block_count);
 
-/* Add the journal, in one piece from goal on, and the inode that makes growing possible. */
+/* Journal lengths that ext4 takes. */
+enum { JOURNAL_BLOCKS_MIN = 1024, JOURNAL_BLOCKS_MAX = 10240000 };
+
+/* Add the journal, in one piece from goal on (0 blocks: none), and the inode that makes growing
+ * possible. */
 MUST_CHECK bool ext4_add_reserved(struct ext4 *ext4, uint64_t journal_blocks, uint64_t goal,
 				  struct err *err);
 
@@ -59,7 +64,7 @@ void ext4_use_inode(struct ext4 *ext4, uint32_t number, bool is_dir);
 
 /* Where an inode lies, in bytes from the image's start. */
 uint64_t ext4_inode_offset(const struct ext4 *ext4, uint32_t number);
-/* An inode that ext4_add_reserved made, INODE_BYTES with its checksum. */
+/* An inode that ext4_add_reserved made, INODE_BYTES with its checksum; zeros where it made none. */
 MUST_CHECK bool ext4_read_inode(struct ext4 *ext4, uint32_t number, uint8_t *out, struct err *err);
 
 /* Put the checksum into a block or inode. number: of the inode that it belongs to. */

@@ -12,6 +12,7 @@
 
 enum {
 	SIZE_TRIES_MAX = 64,
+	TRIM_STEP = 8, /* blocks */
 	SMALLEST_BLOCKS = 4096, /* 16 MiB: below it ext4 is little but its own structures */
 	SLACK_BLOCKS = 16, /* resize inode, and journals in several extents */
 	BLOCKS_PER_SPARE_INODE = 4, /* one inode for each 16 KiB that is free */
@@ -50,6 +51,24 @@ static uint64_t spare_inodes(const struct plan *plan, uint64_t free_blocks)
 	return quarter > by_space ? quarter : by_space;
 }
 
+static uint64_t wanted_inodes(const struct sizing *sizing, const struct plan *plan,
+			      uint64_t free_blocks)
+{
+	if (sizing->options->inode_count > 0)
+		return sizing->options->inode_count;
+	if (sizing->options->is_read_only)
+		return used_inodes(plan);
+	return used_inodes(plan) + spare_inodes(plan, free_blocks);
+}
+
+static uint64_t wanted_journal(const struct image_options *options, uint64_t block_count)
+{
+	if (options->is_read_only || options->has_no_journal)
+		return 0;
+	return options->journal_bytes > 0 ? options->journal_bytes / BLOCK_BYTES :
+					    ext4_journal_blocks(block_count);
+}
+
 /* The journal comes first of all, then everything else; the extent trees are only known by
  * placing, so the plan is placed for each attempt (milliseconds). */
 MUST_CHECK static bool place(struct plan *plan, struct attempt *attempt, uint64_t reserved,
@@ -86,7 +105,8 @@ MUST_CHECK static bool try_shape(const struct sizing *sizing, struct plan *plan,
 					.inode_count = inode_count,
 					.time_seconds = sizing->options->time_seconds,
 					.identity = sizing->options->identity,
-					.label = sizing->options->label };
+					.label = sizing->options->label,
+					.is_read_only = sizing->options->is_read_only };
 
 	attempt_freep(attempt);
 	*attempt = (struct attempt){ 0 };
@@ -95,29 +115,27 @@ MUST_CHECK static bool try_shape(const struct sizing *sizing, struct plan *plan,
 	if (!attempt->is_possible)
 		return true;
 	attempt->shape = ext4_shape(attempt->ext4);
-	attempt->journal_blocks = ext4_journal_blocks(attempt->shape.block_count);
-	return place(plan, attempt, attempt->journal_blocks + SLACK_BLOCKS, err);
+	attempt->journal_blocks = wanted_journal(sizing->options, attempt->shape.block_count);
+	return place(plan, attempt,
+		     sizing->options->is_read_only ? 0 : attempt->journal_blocks + SLACK_BLOCKS,
+		     err);
 }
 
-/* The smallest shape with that much left free, found by adding what is missing. */
-MUST_CHECK static bool fit(const struct sizing *sizing, struct plan *plan, uint64_t wanted_free,
-			   struct attempt *attempt, struct err *err)
+/* A shape with that much left free, found by adding what is missing to that many blocks; step is
+ * added where it is not known what is missing. */
+MUST_CHECK static bool grow(const struct sizing *sizing, struct plan *plan, uint64_t blocks,
+			    uint64_t step, uint64_t wanted_free, struct attempt *attempt,
+			    struct err *err)
 {
-	uint64_t inode_count = used_inodes(plan) + spare_inodes(plan, wanted_free);
-	uint64_t blocks = sizing->content_blocks + wanted_free + inode_count / INODES_PER_BLOCK +
-			  ext4_journal_blocks(sizing->content_blocks + wanted_free);
+	uint64_t inode_count = wanted_inodes(sizing, plan, wanted_free);
 
-	if (blocks < SMALLEST_BLOCKS)
-		blocks = SMALLEST_BLOCKS;
-	if (blocks < inode_count) /* more than a group's worth of inodes in a group */
-		blocks = inode_count;
 	for (int i = 0; i < SIZE_TRIES_MAX; i++) {
 		if (!try_shape(sizing, plan, blocks, inode_count, attempt, err))
 			return false;
 		if (attempt->is_possible && attempt->free_blocks >= wanted_free)
 			return true;
 		uint64_t missing = attempt->is_possible ? wanted_free - attempt->free_blocks :
-							  blocks / 64 + 64;
+							  step;
 
 		if (attempt->shape.block_count < blocks) /* it dropped the last group */
 			missing += attempt->shape.group_min_blocks;
@@ -125,6 +143,40 @@ MUST_CHECK static bool fit(const struct sizing *sizing, struct plan *plan, uint6
 	}
 	return err_set(err, ERR_INTERNAL, "no size was found for an image of %llu blocks",
 		       (unsigned long long)sizing->content_blocks);
+}
+
+/* Take away what is free beyond wanted_free, as long as that makes it smaller. */
+MUST_CHECK static bool trim(const struct sizing *sizing, struct plan *plan, uint64_t wanted_free,
+			    struct attempt *attempt, struct err *err)
+{
+	uint64_t before = UINT64_MAX;
+
+	while (attempt->shape.block_count < before && attempt->free_blocks > wanted_free) {
+		uint64_t excess = attempt->free_blocks - wanted_free;
+
+		before = attempt->shape.block_count;
+		if (!grow(sizing, plan, before - excess, TRIM_STEP, wanted_free, attempt, err))
+			return false;
+	}
+	return true;
+}
+
+/* The smallest shape with that much left free; give or take a few blocks where it may be written,
+ * none where it is only read. */
+MUST_CHECK static bool fit(const struct sizing *sizing, struct plan *plan, uint64_t wanted_free,
+			   struct attempt *attempt, struct err *err)
+{
+	const struct image_options *options = sizing->options;
+	uint64_t inode_count = wanted_inodes(sizing, plan, wanted_free);
+	uint64_t blocks = sizing->content_blocks + wanted_free + inode_count / INODES_PER_BLOCK;
+
+	blocks += wanted_journal(options, blocks);
+	if (blocks < SMALLEST_BLOCKS)
+		blocks = SMALLEST_BLOCKS;
+	if (blocks < inode_count) /* more than a group's worth of inodes in a group */
+		blocks = inode_count;
+	return grow(sizing, plan, blocks, blocks / 64 + 64, wanted_free, attempt, err) &&
+	       (!options->is_read_only || trim(sizing, plan, wanted_free, attempt, err));
 }
 
 MUST_CHECK static bool too_small(const struct sizing *sizing, struct plan *plan, struct err *err)
@@ -146,8 +198,8 @@ MUST_CHECK static bool fit_given(const struct sizing *sizing, struct plan *plan,
 	uint64_t blocks = sizing->options->size_bytes / BLOCK_BYTES;
 	uint64_t content = sizing->content_blocks;
 	uint64_t free_guess = blocks > content ? blocks - content : 0;
-	uint64_t most = used_inodes(plan) + spare_inodes(plan, free_guess);
-	uint64_t least = used_inodes(plan) + spare_inodes(plan, 0);
+	uint64_t most = wanted_inodes(sizing, plan, free_guess);
+	uint64_t least = wanted_inodes(sizing, plan, 0);
 
 	if (blocks < content)
 		return too_small(sizing, plan, err);
@@ -168,6 +220,24 @@ MUST_CHECK static bool find_shape(const struct sizing *sizing, struct plan *plan
 	if (options->size_bytes > 0)
 		return fit_given(sizing, plan, attempt, err);
 	return fit(sizing, plan, by_share > by_bytes ? by_share : by_bytes, attempt, err);
+}
+
+/* What no size can help with. */
+MUST_CHECK static bool check_options(const struct image_options *options, const struct plan *plan,
+				     struct err *err)
+{
+	uint64_t journal = options->journal_bytes / BLOCK_BYTES;
+
+	if (options->inode_count > 0 && options->inode_count < used_inodes(plan))
+		return err_set(err, ERR_SPACE, "%llu inodes are too few: the content needs %llu",
+			       (unsigned long long)options->inode_count,
+			       (unsigned long long)used_inodes(plan));
+	if (options->journal_bytes > 0 &&
+	    (journal < JOURNAL_BLOCKS_MIN || journal > JOURNAL_BLOCKS_MAX))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "a journal of %llu bytes: ext4 takes 4 MiB to 40,000 MiB",
+			       (unsigned long long)options->journal_bytes);
+	return true;
 }
 
 /* The shape is settled: journal and resize inode for real, then the plan for good. */
@@ -231,7 +301,7 @@ bool image_write(int fd, const struct tree *tree, const int *data_fds, uint32_t 
 	if (!plan_count(&plan, tree, &options->identity, err))
 		return false;
 	sizing.content_blocks = plan.head_blocks + plan.body_blocks;
-	if (!find_shape(&sizing, &plan, &attempt, err))
+	if (!check_options(options, &plan, err) || !find_shape(&sizing, &plan, &attempt, err))
 		return false;
 	uint64_t size_bytes = total_size(options, &attempt);
 

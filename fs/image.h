@@ -20,6 +20,12 @@ struct image_options {
 	struct digest identity; /* UUID and hash seed are derived from it */
 	unsigned jobs; /* threads that copy, at least 1 */
 	char label[17]; /* volume name, may be "" */
+	uint64_t inode_count; /* of the whole image, at least; 0: as many as spare_inodes says */
+	uint64_t journal_bytes; /* 0: as mke2fs would */
+	bool has_no_journal;
+	/* Shared between machines that only read: no journal, no spare inodes, no free space beyond
+	 * size_bytes or free_bytes, a feature that keeps kernels from mounting it for writing. */
+	bool is_read_only;
 };
 
 enum copy_method {
@@ -45,9 +51,11 @@ struct image_result {
  * data_fds: data_fds[layer_count], the data file of each layer number in the tree; -1 for a layer
  *           without bodies
  * report:   REPORT_WRITE counts the bodies' bytes; a note when an mtime had to be clamped
- * Errors: ERR_SPACE        size_bytes is too small ("… needs at least N bytes"), the host is full
+ * Errors: ERR_SPACE        size_bytes or inode_count is too small ("… needs at least N …"), the
+ *                          host is full
  *         ERR_UNSUPPORTED  what ext4 cannot hold, with the path named: an xattr that is too big,
- *                          more than 65,000 links to a file, a size over 16 TiB
+ *                          more than 65,000 links to a file, a size over 16 TiB; a journal under
+ *                          4 MiB or over 40,000 MiB
  *         ERR_IO */
 MUST_CHECK bool image_write(int fd, const struct tree *tree, const int *data_fds,
 			    uint32_t layer_count, const struct image_options *options,

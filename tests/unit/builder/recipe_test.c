@@ -68,18 +68,42 @@ START_TEST(epoch_that_is_no_number_is_refused)
 }
 END_TEST
 
+static const struct options at_odds[] = {
+	{ .label = "seventeen letters" },
+	{ .read_only_fs = true, .free = { .is_given = true } },
+	{ .read_only_fs = true, .journal = { .bytes = 8 << 20 } },
+};
+
+START_TEST(each_set_of_options_at_odds_is_refused)
+{
+	struct image image = image_created_at(1);
+	struct digest init = { 0 };
+	struct recipe recipe;
+	struct err err = { 0 };
+
+	unsetenv("SOURCE_DATE_EPOCH");
+	ck_assert(!recipe_make(&recipe, &image, &at_odds[_i], &init, &err));
+	ck_assert_int_eq(err.kind, ERR_USAGE);
+}
+END_TEST
+
 START_TEST(key_differs_with_whatever_decides_the_bytes_and_with_nothing_else)
 {
 	struct image image = image_created_at(1700000000), other = image;
 	struct options plain = { .jobs = 1 }, same = { .jobs = 8, .output = "x", .json = true };
 	struct options larger = { .size_bytes = 1 << 30 };
+	struct options labelled = { .label = "root" }, bare = { .journal = { .is_none = true } };
+	struct options journaled = { .journal = { .bytes = 8 << 20 } };
+	struct options read_only = { .read_only_fs = true }, counted = { .inode_count = 5000 };
 	struct options roomier = { .free = { .is_given = true, .amount = 1 << 20 } };
 
 	unsetenv("SOURCE_DATE_EPOCH");
 	other.manifest_digest.sha256[0] = 1;
 	struct digest key = key_of(&image, &plain), same_key = key_of(&image, &same);
 	struct digest others[] = { key_of(&image, &larger), key_of(&image, &roomier),
-				   key_of(&other, &plain) };
+				   key_of(&other, &plain),   key_of(&image, &labelled),
+				   key_of(&image, &bare),    key_of(&image, &journaled),
+				   key_of(&image, &counted), key_of(&image, &read_only) };
 
 	ck_assert(digest_equal(&key, &same_key));
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
@@ -96,6 +120,8 @@ int main(void)
 	tcase_add_loop_test(all, image_time_is_epoch_else_created_within_ext4s_range, 0,
 			    TIME_COUNT);
 	tcase_add_test(all, epoch_that_is_no_number_is_refused);
+	tcase_add_loop_test(all, each_set_of_options_at_odds_is_refused, 0,
+			    sizeof(at_odds) / sizeof(at_odds[0]));
 	tcase_add_test(all, key_differs_with_whatever_decides_the_bytes_and_with_nothing_else);
 	suite_add_tcase(suite, all);
 	srunner_run_all(runner, CK_NORMAL);
