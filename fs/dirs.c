@@ -42,16 +42,16 @@ static void put_dots(struct filling *filling, uint32_t self, uint32_t parent)
 static void put_name(struct filling *filling, const struct plan *plan, uint32_t number)
 {
 	const struct tree_name *name;
-	const struct tree_inode *inode;
+	const struct plan_inode *planned;
 
 	if (number == TREE_NONE) {
 		put_entry(filling, view_of("lost+found"), INODE_LOST_FOUND, file_types[ENTRY_DIR]);
 		return;
 	}
 	name = tree_name(plan->tree, number);
-	inode = tree_inode(plan->tree, name->inode);
-	put_entry(filling, (struct view){ name->ptr, name->len }, plan->inodes[name->inode].number,
-		  file_types[inode->is_dir ? ENTRY_DIR : inode->entry->kind]);
+	planned = &plan->inodes[name->inode];
+	put_entry(filling, (struct view){ name->ptr, name->len }, planned->number,
+		  file_types[planned->kind]);
 }
 
 /* The last entry reaches to the tail; a block without entries holds one without an inode. */

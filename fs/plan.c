@@ -46,8 +46,11 @@ static void number_inodes(struct plan *plan)
 		lost_found = TREE_NONE;
 	plan->inode_last = INODE_LOST_FOUND;
 	for (uint32_t i = TREE_ROOT; i <= tree_inode_max(tree); i++) {
-		if (tree_inode(tree, i)->name_count == 0)
+		const struct tree_inode *inode = tree_inode(tree, i);
+
+		if (inode->name_count == 0)
 			continue;
+		plan->inodes[i].kind = inode->is_dir ? ENTRY_DIR : inode->entry->kind;
 		plan->inodes[i].number = i == TREE_ROOT	  ? INODE_ROOT :
 					 i == lost_found ? INODE_LOST_FOUND :
 							   ++plan->inode_last;

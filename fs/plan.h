@@ -27,6 +27,7 @@ struct plan_inode {
 	uint32_t subdir_count; /* directories: names of directories in it */
 	uint32_t htree; /* directories: in plan.htrees, counted from 1; 0: without an index */
 	bool has_xattr_block;
+	uint8_t kind; /* enum entry_kind */
 };
 
 /* Bodies' blocks to copy: neighbours on both sides are one. */
