@@ -30,30 +30,54 @@ it_asks_for_the_whole_where_one_connection_is_allowed() {
 	[ "$(requests one '.range != ""')" -eq 0 ]
 }
 
-it_offers_ranges_over_HTTP_1_where_the_server_speaks_both() {
-	start_server one "$images"
-	bake "$server/demo:large"
-	[ "$(requests one '.range != "" and .version != "HTTP/1.1"')" -eq 0 ]
+# start_proxy NAME PORT [OPTION...]: registry_proxy.py before that port; sets $proxy.
+start_proxy() {
+	local name=$1
+
+	shift
+	: >"fake.$name.port"
+	"$root/tests/e2e/registry_proxy.py" "$@" >"fake.$name.port" 2>"fake.$name" &
+	for _ in $(seq 100); do
+		[ ! -s "fake.$name.port" ] || break
+		sleep 0.05
+	done
+	proxy=127.0.0.1:$(cat "fake.$name.port")
+}
+
+it_opens_a_connection_for_each_range_where_the_server_speaks_http2() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+		-subj /CN=test -addext subjectAltName=IP:127.0.0.1 \
+		-keyout fake.key -out fake.certificate 2>/dev/null
+	registry_start "$build" "$PWD/fake.registry" "$PWD/fake.certificate" "$PWD/fake.key"
+	registry_push "$images:large" demo:large
+	start_proxy line "$registry_port" rate=30000000
+	SSL_CERT_FILE=$PWD/fake.certificate bake --blob-connections 3 "$proxy/demo:large"
+	sleep 0.5
+	[ "$(awk '$1 > 8000000' fake.line | wc -l)" -eq 3 ] || fail "$(cat fake.line)"
 }
 
 it_makes_the_most_of_a_line_that_is_slow_by_connection() {
 	local start one four
 
-	start_server one "$images" slow:blobs=8000000
+	start_server one "$images"
+	start_proxy line "${server#*:}" rate=10000000
 	start=$(date +%s%N)
-	bake --blob-connections 1 "$server/demo:large"
+	bake --blob-connections 1 "$proxy/demo:large"
 	one=$((($(date +%s%N) - start) / 1000000))
 	rm -rf store image.ext4
 	start=$(date +%s%N)
-	bake --blob-connections 4 "$server/demo:large"
+	bake --blob-connections 4 "$proxy/demo:large"
 	four=$((($(date +%s%N) - start) / 1000000))
 	[ "$one" -ge $((four * 2)) ] || fail "one: $one ms, four: $four ms"
 }
 
 it_fetches_next_to_nothing_twice_on_a_line_that_is_cut() {
-	start_server one "$images" cut:blobs=6000000
-	bake --blob-connections 1 --retry 2 "$server/demo:large"
-	[ -e image.ext4 ]
+	start_server one "$images"
+	start_proxy line "${server#*:}" cut=7000000
+	bake --retry 2 "$proxy/demo:large"
+	sleep 0.5
+	[ "$(awk '{ sum += $1 } END { print sum }' fake.line)" -lt $((size * 102 / 100)) ] ||
+		fail "$(cat fake.line) of $size"
 }
 
 # killed_at_half TAG: a build that dies in the middle of the blob

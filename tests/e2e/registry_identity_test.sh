@@ -88,7 +88,7 @@ it_names_an_auth_file_that_is_not_there() {
 	refuses 3 no-such-file build --authfile no-such-file "$server/demo:small"
 }
 
-it_uses_what_REGISTRY_AUTH_FILE_names() {
+it_uses_what_registry_auth_file_names() {
 	start_server one "$images" "basic=me:$secret"
 	auth_file "$work/from-environment" "$server" "me:$secret"
 	REGISTRY_AUTH_FILE=$work/from-environment expect 0 build "$server/demo:small"
@@ -104,7 +104,7 @@ finds() {
 it_finds_the_file_of_podman_login() { finds "$XDG_RUNTIME_DIR/containers/auth.json"; }
 it_finds_the_lasting_file_of_podman() { finds "$HOME/.config/containers/auth.json"; }
 it_finds_the_file_of_docker_login() { finds "$HOME/.docker/config.json"; }
-it_finds_what_DOCKER_CONFIG_names() {
+it_finds_what_docker_config_names() {
 	export DOCKER_CONFIG=$work/docker
 	finds "$DOCKER_CONFIG/config.json"
 }

@@ -54,6 +54,7 @@ class Registry(http.server.ThreadingHTTPServer):
         self.options, self.faults = {}, []
         self.lock = threading.Lock()
         self.tokens, self.signed, self.token_count = {}, {}, 0
+        self.blobs, self.digests = {}, {}
         for setting in settings:
             name, _, value = setting.partition("=")
             match = re.fullmatch(r"([a-z-]+):([^*]*)(?:\*(\d+))?", name)
@@ -74,11 +75,22 @@ class Registry(http.server.ThreadingHTTPServer):
         pass  # clients that go away are part of the tests
 
     def blob(self, digest):
+        if digest not in self.blobs:
+            self.blobs[digest] = self.read_blob(digest)
+        return self.blobs[digest]
+
+    def read_blob(self, digest):
         try:
             with open(os.path.join(self.layout, "blobs", *digest.split(":")), "rb") as file:
                 return file.read()
         except (FileNotFoundError, IsADirectoryError, TypeError):
             return None
+
+    def digest_of(self, body):
+        kept = self.digests.get(id(body))
+        if not kept or kept[0] is not body:
+            kept = self.digests[id(body)] = (body, "sha256:" + hashlib.sha256(body).hexdigest())
+        return kept[1]
 
     def referrers(self, digest):
         entries = []
@@ -232,7 +244,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
         if kind == "body":
             with open(value, "rb") as file:
                 body = file.read()
-        digest = "sha256:" + hashlib.sha256(body).hexdigest()
+        digest = self.server.digest_of(body)
         if kind == "flip":
             body = body[:-1] + bytes([body[-1] ^ 1])
         elif kind == "short":
