@@ -53,4 +53,5 @@ fi
 echo "installing: ${packages[*]}"
 as_root+=(DEBIAN_FRONTEND=noninteractive)
 "${as_root[@]}" apt-get update -qq
-"${as_root[@]}" apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends "${packages[@]}"
+"${as_root[@]}" apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends \
+	"${packages[@]}" >/dev/null

@@ -26,13 +26,14 @@ $(GUEST_NEEDS_aarch64):
 define guest_rule
 $(GUEST)/$(1)/objects/%.o: %.c | $(BUILD)/.deps $$(GUEST_NEEDS_$(1))
 	@mkdir -p $$(@D)
-	$$(GUEST_TOOLS_$(1))gcc $$(GUEST_CFLAGS) $$(GUEST_CFLAGS_$(1)) -c -o $$@ $$<
+	$$(call say,GUEST,$$@)$$(GUEST_TOOLS_$(1))gcc $$(GUEST_CFLAGS) $$(GUEST_CFLAGS_$(1)) -c -o $$@ $$<
 
 $(GUEST)/$(1)/init.debug: $(GUEST_SOURCES:%.c=$(GUEST)/$(1)/objects/%.o)
-	$$(GUEST_TOOLS_$(1))gcc $$(GUEST_LDFLAGS) $$(GUEST_LDFLAGS_$(1)) -o $$@ $$^ -ljansson
+	$$(call say,GUEST,$$@)$$(GUEST_TOOLS_$(1))gcc $$(GUEST_LDFLAGS) $$(GUEST_LDFLAGS_$(1)) \
+		-o $$@ $$^ -ljansson
 
 $(GUEST)/$(1)/init: $(GUEST)/$(1)/init.debug
-	$$(GUEST_TOOLS_$(1))objcopy --strip-all $$< $$@
+	@$$(GUEST_TOOLS_$(1))objcopy --strip-all $$< $$@
 	@test $$$$(stat -c %s $$@) -le $(GUEST_BYTES_MAX) || { \
 		echo "$$@ is over $(GUEST_BYTES_MAX) bytes" >&2; rm -f $$@; exit 1; }
 endef
@@ -43,6 +44,6 @@ guest: $(GUEST_ARCHITECTURES:%=$(GUEST)/%/init)
 GUEST_DEFINES = $(foreach arch,$(GUEST_ARCHITECTURES),-DINIT_$(arch)='"$(GUEST)/$(arch)/init"')
 $(BUILD)/builder/init_bytes.o: builder/init_bytes.S $(GUEST_ARCHITECTURES:%=$(GUEST)/%/init)
 	@mkdir -p $(@D)
-	$(CC) $(GUEST_DEFINES) -c -o $@ $<
+	$(call say,CC,$@)$(CC) $(GUEST_DEFINES) -c -o $@ $<
 
 .PHONY: guest
