@@ -26,7 +26,8 @@ $(GUEST_NEEDS_aarch64):
 define guest_rule
 $(GUEST)/$(1)/objects/%.o: %.c | $(BUILD)/.deps $$(GUEST_NEEDS_$(1))
 	@mkdir -p $$(@D)
-	$$(call say,GUEST,$$@)$$(GUEST_TOOLS_$(1))gcc $$(GUEST_CFLAGS) $$(GUEST_CFLAGS_$(1)) -c -o $$@ $$<
+	$$(call say,GUEST,$$@)$$(GUEST_TOOLS_$(1))gcc $$(GUEST_CFLAGS) $$(GUEST_CFLAGS_$(1)) \
+		-c -o $$@ $$<
 
 $(GUEST)/$(1)/init.debug: $(GUEST_SOURCES:%.c=$(GUEST)/$(1)/objects/%.o)
 	$$(call say,GUEST,$$@)$$(GUEST_TOOLS_$(1))gcc $$(GUEST_LDFLAGS) $$(GUEST_LDFLAGS_$(1)) \
