@@ -67,7 +67,7 @@ bool handover_run(struct err *err)
 	struct root_options options;
 	struct stages stages = { 0 };
 
-	if (!mounts_make(MOUNT_IN_INITRD, err))
+	if (!mounts_make(MOUNT_FIRST, err))
 		return false;
 	mounts_open_console();
 	stages_reached(&stages, STAGE_INITRD);

@@ -1,5 +1,6 @@
 #include "limits.h"
 
+#include <errno.h>
 #include <strings.h>
 
 static const struct {
@@ -26,15 +27,16 @@ static const struct {
 
 enum { NAME_COUNT = sizeof(names) / sizeof(names[0]), FILES_DEFAULT = 1 << 20 };
 
-static void set(struct limits *limits, int resource, struct rlimit value)
+static void set(struct limits *limits, int resource, struct rlimit value, bool is_default)
 {
 	for (size_t i = 0; i < limits->count; i++) {
 		if (limits->items[i].resource == resource) {
 			limits->items[i].value = value;
+			limits->items[i].is_default = is_default;
 			return;
 		}
 	}
-	limits->items[limits->count++] = (struct limit){ resource, value };
+	limits->items[limits->count++] = (struct limit){ resource, value, is_default };
 }
 
 static bool parse_value(struct view text, rlim_t *out)
@@ -65,7 +67,7 @@ MUST_CHECK static bool set_one(struct limits *limits, const struct setting_pair 
 			       pair->name, pair->value);
 	for (size_t i = 0; i < NAME_COUNT; i++) {
 		if (strcasecmp(names[i].name, pair->name) == 0) {
-			set(limits, names[i].resource, value);
+			set(limits, names[i].resource, value, false);
 			return true;
 		}
 	}
@@ -78,8 +80,8 @@ bool limits_make(struct limits *out, const struct setting_pairs *pairs, struct e
 	const struct rlimit no_limit = { RLIM_INFINITY, RLIM_INFINITY };
 	struct limits limits = { 0 };
 
-	set(&limits, RLIMIT_NOFILE, files);
-	set(&limits, RLIMIT_MEMLOCK, no_limit);
+	set(&limits, RLIMIT_NOFILE, files, true);
+	set(&limits, RLIMIT_MEMLOCK, no_limit, true);
 	for (size_t i = 0; i < pairs->count; i++)
 		if (!set_one(&limits, &pairs->items[i], err))
 			return false;
@@ -87,11 +89,24 @@ bool limits_make(struct limits *out, const struct setting_pairs *pairs, struct e
 	return true;
 }
 
+/* Inside a user namespace no limit can be raised. */
+static bool apply_one(const struct limit *limit)
+{
+	__rlimit_resource_t resource = (__rlimit_resource_t)limit->resource;
+	struct rlimit allowed;
+
+	if (setrlimit(resource, &limit->value) == 0)
+		return true;
+	if (errno != EPERM || !limit->is_default || getrlimit(resource, &allowed) < 0)
+		return false;
+	allowed.rlim_cur = allowed.rlim_max;
+	return setrlimit(resource, &allowed) == 0;
+}
+
 bool limits_apply(const struct limits *limits)
 {
 	for (size_t i = 0; i < limits->count; i++)
-		if (setrlimit((__rlimit_resource_t)limits->items[i].resource,
-			      &limits->items[i].value) < 0)
+		if (!apply_one(&limits->items[i]))
 			return false;
 	return true;
 }

@@ -11,6 +11,7 @@ enum { LIMIT_COUNT_MAX = RLIM_NLIMITS };
 struct limit {
 	int resource; /* RLIMIT_NOFILE … */
 	struct rlimit value;
+	bool is_default; /* not asked for: as much of it as is allowed */
 };
 
 struct limits {

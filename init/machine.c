@@ -36,7 +36,7 @@ MUST_CHECK static bool open_root(struct machine *machine, const char *sysroot, s
 /* What the settings need to be found, and no more: an overlay comes before all else. */
 MUST_CHECK static bool read_settings(struct machine *machine, const char *sysroot, struct err *err)
 {
-	if (!mounts_make(MOUNT_IN_INITRD, err))
+	if (!mounts_make(MOUNT_FIRST, err))
 		return false;
 	mounts_open_console();
 	stages_parse(&machine->stages, getenv(STAGES_VARIABLE));
@@ -55,7 +55,7 @@ MUST_CHECK static bool make_mounts(struct machine *machine, const char *sysroot,
 	    (!drives_overlay(settings->overlay, machine->root_fd, &machine->drive_fd, err) ||
 	     !open_root(machine, sysroot, err)))
 		return false;
-	if (!mounts_make(MOUNT_IN_ROOT, err))
+	if (!mounts_make(MOUNT_REST, err))
 		return false;
 	mounts_link_dev();
 	if (settings->shm_size && !mounts_resize_shm(settings->shm_size, err))

@@ -22,31 +22,30 @@ enum importance { MUST, SHOULD };
 static const struct row {
 	const char *target, *type, *options;
 	unsigned long flags;
-	unsigned roles;
+	enum mount_step step;
 	enum importance importance;
 	bool only_if_empty;
 } rows[] = {
 	/* Our own eyes: modules, devices, the kernel command line. */
-	{ "/proc", "proc", NULL, SAFE, MOUNT_IN_INITRD | MOUNT_IN_ROOT, MUST, false },
-	{ "/sys", "sysfs", NULL, SAFE, MOUNT_IN_INITRD | MOUNT_IN_ROOT, SHOULD, false },
+	{ "/proc", "proc", NULL, SAFE, MOUNT_FIRST, MUST, false },
+	{ "/sys", "sysfs", NULL, SAFE, MOUNT_FIRST, SHOULD, false },
 	/* The kernel keeps it: device nodes appear as drivers find devices. */
-	{ "/dev", "devtmpfs", "mode=0755", MS_NOSUID, MOUNT_IN_INITRD | MOUNT_IN_ROOT, SHOULD,
-	  false },
+	{ "/dev", "devtmpfs", "mode=0755", MS_NOSUID, MOUNT_FIRST, SHOULD, false },
 	/* Terminals (docker exec -t, sshd, tmux); gid 5 is tty everywhere. */
 	{ "/dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620,gid=5",
-	  MS_NOSUID | MS_NOEXEC, MOUNT_IN_ROOT, SHOULD, false },
+	  MS_NOSUID | MS_NOEXEC, MOUNT_REST, SHOULD, false },
 	/* shm_open. NCCL and PyTorch put gigabytes here; docker's 64 MB is their most common
 	 * failure. A limit, not a reservation. */
-	{ "/dev/shm", "tmpfs", "mode=1777,size=50%", SAFE, MOUNT_IN_ROOT, SHOULD, false },
-	{ "/dev/mqueue", "mqueue", NULL, SAFE, MOUNT_IN_ROOT, SHOULD, false },
+	{ "/dev/shm", "tmpfs", "mode=1777,size=50%", SAFE, MOUNT_REST, SHOULD, false },
+	{ "/dev/mqueue", "mqueue", NULL, SAFE, MOUNT_REST, SHOULD, false },
 	/* Out of the disk's way and empty at every boot. Where the image put something there
 	 * (mkdir /run/mysqld), it stays visible, as under docker. */
-	{ "/run", "tmpfs", "mode=0755,size=20%", MS_NOSUID | MS_NODEV, MOUNT_IN_ROOT, SHOULD,
+	{ "/run", "tmpfs", "mode=0755,size=20%", MS_NOSUID | MS_NODEV, MOUNT_REST, SHOULD,
 	  true },
-	{ "/tmp", "tmpfs", "mode=1777,size=50%", MS_NOSUID | MS_NODEV, MOUNT_IN_ROOT, SHOULD,
+	{ "/tmp", "tmpfs", "mode=1777,size=50%", MS_NOSUID | MS_NODEV, MOUNT_REST, SHOULD,
 	  true },
 	/* Memory accounting: who was killed for using too much. */
-	{ "/sys/fs/cgroup", "cgroup2", "nsdelegate", SAFE, MOUNT_IN_ROOT, SHOULD, false },
+	{ "/sys/fs/cgroup", "cgroup2", "nsdelegate", SAFE, MOUNT_REST, SHOULD, false },
 };
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
@@ -93,12 +92,12 @@ MUST_CHECK static bool make_one(const struct row *row, struct err *err)
 	return true;
 }
 
-bool mounts_make(enum mount_role role, struct err *err)
+bool mounts_make(enum mount_step step, struct err *err)
 {
 	for (size_t i = 0; i < ROW_COUNT; i++) {
 		struct err why = { 0 };
 
-		if (!(rows[i].roles & role) || make_one(&rows[i], &why))
+		if (rows[i].step != step || make_one(&rows[i], &why))
 			continue;
 		if (rows[i].importance == MUST) {
 			*err = why;

@@ -5,16 +5,16 @@
 
 #include "base/err.h"
 
-enum mount_role {
-	MOUNT_IN_INITRD = 1, /* what finding the root takes */
-	MOUNT_IN_ROOT = 2,
+enum mount_step {
+	MOUNT_FIRST, /* what finding the root and the settings takes: /proc, /sys, /dev */
+	MOUNT_REST, /* in the root, once it is the final one */
 };
 
-/* Make those of the role, top down. A place that is a mount already (moved here from the initrd,
+/* Make those of the step, top down. A place that is a mount already (moved here from the initrd,
  * or devtmpfs mounted by the kernel) is left alone; a missing folder is made where that works.
  * What an entrypoint can do without is only told on the console.
  * Errors: ERR_IO with the place named */
-MUST_CHECK bool mounts_make(enum mount_role role, struct err *err);
+MUST_CHECK bool mounts_make(enum mount_step step, struct err *err);
 
 /* /dev/fd, stdin, stdout, stderr and ptmx, as under docker. Best effort: told on the console. */
 void mounts_link_dev(void);

@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# The guest's init without a machine: as PID 1 of namespaces of its own, always with a user namespace
+# too, since much of what it does is global. There devtmpfs and cgroup2 are refused, and reboot(2)
+# ends the namespace by SIGINT (power-off) or SIGHUP (restart).
+# shellcheck disable=SC2016 # what is in single quotes is for the guest's shell
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+isolated=(unshare --user --map-root-user --pid --fork --mount --net --uts)
+"${isolated[@]}" true 2>/dev/null || isolated=()
+
+# runs ENTRYPOINT [SETTING...]: ENTRYPOINT is JSON; ./console and $status are how it went. The
+# settings stand where the kernel's command line would, in a made-up sysroot.
+runs() {
+	local entrypoint=$1
+
+	[ ${#isolated[@]} -gt 0 ] || skip 'this machine gives no user namespaces'
+	shift
+	mkdir -p root/{.vmbake,bin,dev,etc,proc,run,sys,tmp,made/proc,made/sys}
+	cp "$build/guest/x86_64/init" root/.vmbake/
+	cp "$(command -v busybox)" root/bin/
+	ln -sf busybox root/bin/sh
+	echo "quiet $*" >root/made/proc/cmdline
+	cat >root/.vmbake/boot.json <<-JSON
+		{ "format": ${format:-1}, "entrypoint": $entrypoint, "working_dir": "/srv/made",
+		  "user": { "uid": 0, "gid": 0, "home": "/root" }, "stop_signal": 15,
+		  "env": ["PATH=/bin"], "gpu": { "policy": "none" } }
+	JSON
+	status=0
+	timeout 60 "${isolated[@]}" chroot root /.vmbake/init --sysroot /made >console 2>&1 \
+		</dev/null || status=$?
+	cat console
+}
+
+sh() {
+	runs "[\"/bin/sh\",\"-c\",\"$1\"]" "${@:2}"
+}
+
+it_brings_exit_codes_through() {
+	sh 'exit 7'
+	grep -qx 'vmbake: exited code=7' console
+}
+
+it_tells_signals() {
+	sh 'kill -9 $$'
+	grep -qx 'vmbake: exited signal=9' console
+}
+
+it_ends_by_power_off_or_reboot_as_told() {
+	sh 'exit 0' vmbake.shutdown=poweroff
+	[ "$status" -eq $((128 + 2)) ]
+	sh 'exit 0' vmbake.shutdown=reboot
+	[ "$status" -eq $((128 + 1)) ]
+}
+
+it_makes_the_process_as_docker_would() {
+	sh 'busybox env;busybox id;busybox pwd;umask' vmbake.env.A=b vmbake.hostname=box
+	grep -qx A=b console
+	grep -qx HOME=/root console
+	grep -qx HOSTNAME=box console
+	grep -qx /srv/made console
+	grep -qx 0022 console
+	grep -q '^uid=0 gid=0' console
+	[ "$(grep -c VMBAKE console)" -eq 0 ]
+}
+
+it_forwards_signals_to_the_entrypoint() {
+	sh 'trap \"echo got it; exit 5\" USR1;kill -USR1 1;while :;do busybox sleep 0.1;done'
+	grep -qx 'got it' console
+	grep -qx 'vmbake: exited code=5' console
+}
+
+it_gives_the_entrypoint_default_signals() {
+	runs '["busybox","grep","-E","Sig[BI]","/proc/self/status"]'
+	grep -q '^SigBlk:.0000000000000000$' console
+	grep -q '^SigIgn:.0000000000000000$' console
+}
+
+it_reaps_orphans() {
+	sh 'for i in 1 2 3 4 5;do (busybox true&);done;busybox sleep 1;busybox ps'
+	[ "$(grep -c true console)" -eq 0 ]
+	grep -qx 'vmbake: exited code=0' console
+}
+
+it_knows_127_from_126() {
+	runs '["nothere"]'
+	grep -qx 'vmbake:   tried /bin/nothere' console
+	grep -qx 'vmbake: exited code=127' console
+	runs '["/etc"]'
+	grep -qx 'vmbake: exited code=126' console
+	printf '#!/no/such\n' >root/bin/script
+	chmod +x root/bin/script
+	runs '["script"]'
+	grep -q 'its interpreter .* is what is missing' console
+	grep -qx 'vmbake: exited code=127' console
+}
+
+it_ends_in_order_when_it_cannot_begin() {
+	format=2 runs '["/bin/sh"]'
+	grep -q '^vmbake: failed: /.vmbake/boot.json: format 2' console
+	grep -qx 'vmbake: exited code=125' console
+	runs '[]'
+	grep -q '^vmbake: failed: nothing to run' console
+	sh true vmbake.grow=perhaps
+	grep -q '^vmbake: failed: kernel command line: "grow" is neither on nor off' console
+}
+
+it_runs_only_as_pid_1() {
+	expect 125 "$build/guest/x86_64/init"
+	grep -q 'to be run as PID 1' err
+}
+
+run_promises
