@@ -209,8 +209,9 @@ END_TEST
 
 START_TEST(names_of_one_hash_are_found_in_both_leaves)
 {
-	make(LONG_NAME, 600000);
-	ck_assert_uint_gt(look_all_up(), 0);
+	identity = digest_of("seed 20", 7); /* two of these names fall apart so */
+	make(LONG_NAME, 50000);
+	ck_assert_uint_eq(look_all_up(), 1);
 }
 END_TEST
 
