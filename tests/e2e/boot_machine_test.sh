@@ -9,7 +9,7 @@ boot_prepare "$build" "$work/guest" >&2
 image=$work/image.ext4
 (cd "$work" && VMBAKE_STORE=$work/store bake "oci:$layout:demo")
 
-# boots KERNEL_ARGUMENTS [QEMU_ARGUMENT...]: the console goes to ./console, without carriage returns.
+# boots KERNEL_ARGUMENTS [QEMU_ARGUMENT...]: the console goes to ./console.
 boots() {
 	local command
 
@@ -96,7 +96,8 @@ it_shares_one_image_under_a_tmpfs() {
 	local before
 
 	before=$(sha256sum "$image")
-	disk="$image,readonly=on" boots "ro vmbake.overlay=tmpfs $(sh_args 'echo one>/new;cat /new;mount')"
+	disk="$image,readonly=on" boots \
+		"ro vmbake.overlay=tmpfs $(sh_args 'echo one>/new;cat /new;mount')"
 	grep -qx one console
 	grep -q '^overlay on / type overlay' console
 	[ "$(sha256sum "$image")" = "$before" ]
@@ -157,8 +158,8 @@ it_stops_by_the_power_button_and_kills_after_the_grace() {
 		echo system_powerdown >monitor.in
 	) &
 	cat monitor.out >/dev/null &
-	boots "$(sh_args 'trap :\u0020TERM;echo ready;while :;do sleep 1;done') vmbake.grace-seconds=1" \
-		-monitor pipe:monitor
+	boots "vmbake.grace-seconds=1 $(sh_args 'trap : TERM;echo ready;'\
+'while :;do sleep 1;done')" -monitor pipe:monitor
 	grep -q '^vmbake: power button: stopping with signal 15' console
 	grep -qx 'vmbake: exited signal=9' console
 }

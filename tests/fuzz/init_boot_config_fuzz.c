@@ -1,4 +1,4 @@
-/* boot.json: what is taken can be printed, and what is printed is taken again and prints the same. */
+/* boot.json: what is taken can be printed, and that is taken again and prints the same. */
 #include <assert.h>
 #include <stdint.h>
 
