@@ -57,4 +57,5 @@ vmbake: $(BUILD)/vmbake
 $(BUILD)/vmbake: $(BUILD)/builder/main.o $(call libraries,builder)
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+# Not what was unpacked there: Debian packages have folders like etc/init.d.
+-include $(shell find $(BUILD) -name debian -prune -o -type f -name '*.d' -print 2>/dev/null)
