@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "tests/kit/fs/image_check.h"
 #include "tests/kit/fs/listing.h"
 #include "tests/kit/fs/made_tree.h"
 #include "tests/kit/fs/scratch.h"
@@ -37,20 +38,9 @@ static void write_image(const struct image_options *options)
 	ck_assert_msg(made_tree_write(&made, fd, options, &result, &err), "%s", err.msg);
 }
 
-/* Sound, and says what the tree says. */
 static void check_image(void)
 {
-	CLEANUP(bytes_freep) struct bytes got = bytes_capped(1 << 30);
-	CLEANUP(bytes_freep) struct bytes wanted = bytes_capped(1 << 30);
-	CLEANUP(bytes_freep) struct bytes difference = bytes_capped(1 << 16);
-	char path[SCRATCH_PATH_BYTES];
-
-	ck_assert(scratch_is_sound(fd));
-	scratch_path(fd, path);
-	listing_of_image(&got, path);
-	listing_of_tree(&wanted, made.tree, 1000000000);
-	listing_difference(&difference, &got, &wanted);
-	ck_assert_msg(difference.len == 0, "%s", difference.data);
+	image_check(fd, made.tree, 1000000000, "the image");
 }
 
 static void add_some(void)
@@ -174,135 +164,6 @@ START_TEST(a_fixed_tree_has_a_fixed_digest)
 }
 END_TEST
 
-START_TEST(free_space_is_at_least_what_was_asked_for)
-{
-	struct image_options options = made_options();
-
-	options.free_bytes = 100 << 20;
-	write_some(&options);
-	ck_assert_uint_ge(result.free_bytes, 100 << 20);
-	ck_assert_uint_lt(result.free_bytes, 101 << 20);
-	ck_assert_uint_ge(result.free_inode_count, (100 << 20) / 16384);
-	check_image();
-}
-END_TEST
-
-START_TEST(a_share_of_the_content_stays_free)
-{
-	struct image_options options = made_options();
-
-	options.free_percent = 50;
-	add_body("large", 64 << 20);
-	made_tree_finish(&made);
-	write_image(&options);
-	ck_assert_uint_ge(result.free_bytes, 32 << 20);
-	ck_assert_uint_lt(result.free_bytes, 34 << 20);
-}
-END_TEST
-
-START_TEST(free_space_takes_no_room_on_the_host)
-{
-	struct image_options options = made_options();
-	struct stat host;
-
-	options.free_bytes = (uint64_t)1 << 30;
-	write_some(&options);
-	ck_assert_int_eq(fstat(fd, &host), 0);
-	ck_assert_int_ge(host.st_size, (off_t)1 << 30);
-	ck_assert_int_lt(host.st_blocks * 512, 4 << 20);
-}
-END_TEST
-
-/* The sentence's number is the smallest that works. */
-START_TEST(a_size_too_small_names_one_that_works)
-{
-	struct image_options options = made_options();
-	unsigned long long named = 0;
-
-	add_body("large", 30 << 20);
-	made_tree_finish(&made);
-	options.size_bytes = 20 << 20;
-	ck_assert(!made_tree_write(&made, fd, &options, &result, &err));
-	ck_assert_int_eq(err.kind, ERR_SPACE);
-	ck_assert_int_eq(sscanf(strstr(err.msg, "at least"), "at least %llu", &named), 1);
-	options.size_bytes = named;
-	write_image(&options);
-	ck_assert_uint_eq(result.size_bytes, named);
-	check_image();
-}
-END_TEST
-
-/* Around group boundaries, with one group, and with odd numbers of blocks. */
-static const uint64_t sizes[] = {
-	16 << 20,
-	(16 << 20) + 4096,
-	GROUP_BYTES - 4096,
-	GROUP_BYTES,
-	GROUP_BYTES + 4096,
-	GROUP_BYTES + 4096 * 50,
-	2 * (uint64_t)GROUP_BYTES - 4096,
-	2 * (uint64_t)GROUP_BYTES,
-	2 * (uint64_t)GROUP_BYTES + 4096,
-	16 * (uint64_t)GROUP_BYTES + 4096,
-	129 * (uint64_t)GROUP_BYTES + 123 * 4096,
-	(uint64_t)1 << 40,
-};
-
-START_TEST(each_size_is_sound)
-{
-	struct image_options options = made_options();
-	struct stat host;
-
-	options.size_bytes = sizes[_i];
-	add_body("body", 1 << 20);
-	write_some(&options);
-	ck_assert_int_eq(fstat(fd, &host), 0);
-	ck_assert_uint_eq((uint64_t)host.st_size, sizes[_i]);
-	ck_assert_uint_eq(result.size_bytes, sizes[_i]);
-	check_image();
-}
-END_TEST
-
-/* Files and free space that end just before, at and just behind a group's end. */
-START_TEST(each_fitted_size_around_a_group_s_end_is_sound)
-{
-	struct image_options options = made_options();
-
-	options.free_bytes = (uint64_t)GROUP_BYTES - (24 << 20) + 4096 * 1024 * (uint64_t)_i;
-	add_body("body", 1 << 20);
-	write_some(&options);
-	ck_assert_uint_ge(result.free_bytes, options.free_bytes);
-	check_image();
-}
-END_TEST
-
-/* The host's file system may not hold so large a file, sparse as it is. */
-START_TEST(eight_tebibytes_are_sound)
-{
-	struct image_options options = made_options();
-
-	options.size_bytes = (uint64_t)8 << 40;
-	if (ftruncate(fd, (off_t)options.size_bytes) < 0) {
-		fprintf(stderr, "skipped: no files of 8 TiB here\n");
-		return;
-	}
-	ck_assert_int_eq(ftruncate(fd, 0), 0);
-	write_some(&options);
-	check_image();
-}
-END_TEST
-
-START_TEST(more_than_sixteen_tebibytes_are_refused)
-{
-	struct image_options options = made_options();
-
-	options.size_bytes = ((uint64_t)16 << 40) + 4096;
-	made_tree_finish(&made);
-	ck_assert(!made_tree_write(&made, fd, &options, &result, &err));
-	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
-}
-END_TEST
-
 START_TEST(a_directory_of_more_subdirectories_than_links_is_sound)
 {
 	struct image_options options = made_options();
@@ -419,89 +280,6 @@ START_TEST(a_file_of_more_than_a_tebibyte_of_hole_is_read_back)
 }
 END_TEST
 
-START_TEST(a_journal_has_the_asked_size)
-{
-	struct image_options options = made_options();
-
-	options.journal_bytes = 8 << 20;
-	write_some(&options);
-	check_image();
-	uint64_t used_bytes = result.used_bytes;
-
-	ck_assert_int_eq(ftruncate(fd, 0), 0);
-	options.journal_bytes = 4 << 20;
-	write_image(&options);
-	check_image();
-	ck_assert_uint_eq(used_bytes - result.used_bytes, 4 << 20);
-}
-END_TEST
-
-START_TEST(an_image_without_a_journal_is_sound)
-{
-	struct image_options options = made_options();
-
-	options.has_no_journal = true;
-	write_some(&options);
-	ck_assert_uint_lt(result.used_bytes, 4 << 20);
-	check_image();
-}
-END_TEST
-
-static const uint64_t bad_journals[] = { 1, (4 << 20) - 4096, (uint64_t)40001 << 20 };
-
-START_TEST(each_journal_that_ext4_does_not_take_is_refused)
-{
-	struct image_options options = made_options();
-
-	options.journal_bytes = bad_journals[_i];
-	made_tree_finish(&made);
-	ck_assert(!made_tree_write(&made, fd, &options, &result, &err));
-	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
-}
-END_TEST
-
-START_TEST(inodes_are_at_least_as_many_as_asked_for)
-{
-	struct image_options options = made_options();
-
-	options.inode_count = 100000;
-	write_some(&options);
-	ck_assert_uint_ge(result.inode_count, 100000);
-	ck_assert_uint_lt(result.inode_count, 101000);
-	check_image();
-}
-END_TEST
-
-START_TEST(fewer_inodes_than_the_content_has_are_refused)
-{
-	struct image_options options = made_options();
-
-	add_some();
-	made_tree_finish(&made);
-	options.inode_count = 12;
-	ck_assert(!made_tree_write(&made, fd, &options, &result, &err));
-	ck_assert_int_eq(err.kind, ERR_SPACE);
-	ck_assert_ptr_nonnull(strstr(err.msg, "needs 16"));
-}
-END_TEST
-
-static const size_t body_sizes[] = { 0, 100, 20 << 20, 130 << 20 };
-
-/* libext2fs makes no group that has not 50 blocks beside its own structures. */
-START_TEST(each_read_only_image_has_nothing_to_spare)
-{
-	struct image_options options = made_options();
-
-	options.is_read_only = true;
-	add_body("body", body_sizes[_i]);
-	write_some(&options);
-	ck_assert_uint_lt(result.free_inode_count, 32);
-	ck_assert_uint_le(result.free_bytes, 50 * 4096);
-	ck_assert_uint_lt(result.used_bytes, body_sizes[_i] + (1 << 20));
-	check_image();
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("image");
@@ -515,14 +293,6 @@ int main(void)
 	tcase_add_test(all, the_reader_finds_files_and_facts);
 	tcase_add_test(all, the_thread_count_does_not_change_the_bytes);
 	tcase_add_test(all, a_fixed_tree_has_a_fixed_digest);
-	tcase_add_test(all, free_space_is_at_least_what_was_asked_for);
-	tcase_add_test(all, a_share_of_the_content_stays_free);
-	tcase_add_test(all, free_space_takes_no_room_on_the_host);
-	tcase_add_test(all, a_size_too_small_names_one_that_works);
-	tcase_add_loop_test(all, each_size_is_sound, 0, sizeof(sizes) / sizeof(sizes[0]));
-	tcase_add_loop_test(all, each_fitted_size_around_a_group_s_end_is_sound, 0, 12);
-	tcase_add_test(all, eight_tebibytes_are_sound);
-	tcase_add_test(all, more_than_sixteen_tebibytes_are_refused);
 	tcase_add_test(all, a_directory_of_more_subdirectories_than_links_is_sound);
 	tcase_add_test(all, too_large_xattrs_are_refused_with_the_path);
 	tcase_add_test(all, a_file_of_the_last_time_is_sound);
@@ -530,14 +300,6 @@ int main(void)
 	tcase_add_test(all, a_lost_and_found_of_the_tree_is_the_image_s);
 	tcase_add_test(all, a_file_of_many_extents_is_read_back);
 	tcase_add_test(all, a_file_of_more_than_a_tebibyte_of_hole_is_read_back);
-	tcase_add_test(all, a_journal_has_the_asked_size);
-	tcase_add_test(all, an_image_without_a_journal_is_sound);
-	tcase_add_loop_test(all, each_journal_that_ext4_does_not_take_is_refused, 0,
-			    sizeof(bad_journals) / sizeof(bad_journals[0]));
-	tcase_add_test(all, inodes_are_at_least_as_many_as_asked_for);
-	tcase_add_test(all, fewer_inodes_than_the_content_has_are_refused);
-	tcase_add_loop_test(all, each_read_only_image_has_nothing_to_spare, 0,
-			    sizeof(body_sizes) / sizeof(body_sizes[0]));
 	suite_add_tcase(suite, all);
 	srunner_run_all(runner, CK_NORMAL);
 	int failed = srunner_ntests_failed(runner);

@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "fs/image.h"
-#include "tests/kit/fs/listing.h"
+#include "tests/kit/fs/image_check.h"
 #include "tests/kit/fs/made_tree.h"
 #include "tests/kit/fs/scratch.h"
 
@@ -189,25 +189,16 @@ static void make_tree(struct maker *maker, uint64_t seed)
 static void check_tree(const struct made_tree *made, uint64_t seed)
 {
 	CLEANUP(fd_closep) int fd = scratch_file();
-	CLEANUP(bytes_freep) struct bytes got = bytes_capped(1 << 26);
-	CLEANUP(bytes_freep) struct bytes wanted = bytes_capped(1 << 26);
-	CLEANUP(bytes_freep) struct bytes difference = bytes_capped(1 << 16);
 	struct image_options options = made_options();
 	struct image_result result;
 	struct err err = { 0 };
-	char path[SCRATCH_PATH_BYTES];
+	char name[40];
 
+	snprintf(name, sizeof(name), "seed %llu", (unsigned long long)seed);
 	options.jobs = 1 + (unsigned)(seed % 3);
 	options.free_bytes = seed % 5 << 20;
-	ck_assert_msg(made_tree_write(made, fd, &options, &result, &err), "seed %llu: %s",
-		      (unsigned long long)seed, err.msg);
-	ck_assert_msg(scratch_is_sound(fd), "seed %llu", (unsigned long long)seed);
-	scratch_path(fd, path);
-	listing_of_image(&got, path);
-	listing_of_tree(&wanted, made->tree, options.time_seconds);
-	listing_difference(&difference, &got, &wanted);
-	ck_assert_msg(difference.len == 0, "seed %llu: %s", (unsigned long long)seed,
-		      difference.data);
+	ck_assert_msg(made_tree_write(made, fd, &options, &result, &err), "%s: %s", name, err.msg);
+	image_check(fd, made->tree, options.time_seconds, name);
 }
 
 START_TEST(random_trees_are_read_back)

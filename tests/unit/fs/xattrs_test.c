@@ -7,7 +7,7 @@
 #include <ext2fs/ext2_ext_attr.h>
 #include <ext2fs/ext2fs.h>
 
-#include "tests/kit/fs/listing.h"
+#include "tests/kit/fs/image_check.h"
 #include "tests/kit/fs/made_tree.h"
 #include "tests/kit/fs/scratch.h"
 
@@ -43,18 +43,9 @@ static void check_image(void)
 	struct image_options options = made_options();
 	struct image_result result;
 	CLEANUP(fd_closep) int fd = scratch_file();
-	CLEANUP(bytes_freep) struct bytes got = bytes_capped(1 << 20);
-	CLEANUP(bytes_freep) struct bytes wanted = bytes_capped(1 << 20);
-	CLEANUP(bytes_freep) struct bytes difference = bytes_capped(1 << 16);
-	char path[SCRATCH_PATH_BYTES];
 
 	ck_assert_msg(made_tree_write(&made, fd, &options, &result, &err), "%s", err.msg);
-	ck_assert(scratch_is_sound(fd));
-	scratch_path(fd, path);
-	listing_of_image(&got, path);
-	listing_of_tree(&wanted, made.tree, options.time_seconds);
-	listing_difference(&difference, &got, &wanted);
-	ck_assert_msg(difference.len == 0, "%s", difference.data);
+	image_check(fd, made.tree, options.time_seconds, "the image");
 }
 
 static struct xattr pair(const char *name, const char *value)
