@@ -137,6 +137,13 @@ static void fill_first(const struct plan *plan, uint32_t inode, uint8_t *block)
 	htree_fill_root(htree, block);
 }
 
+bool dir_is_index(const struct plan *plan, uint32_t inode, uint32_t number)
+{
+	const struct htree *htree = plan_htree(plan, inode);
+
+	return htree && number <= htree->node_count;
+}
+
 void dir_fill(const struct plan *plan, uint32_t inode, uint32_t number, uint8_t *block)
 {
 	const struct htree *htree = plan_htree(plan, inode);

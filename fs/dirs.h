@@ -28,5 +28,8 @@ bool dir_fits_block(const struct plan *plan, uint32_t inode);
  * block:  4,096 bytes, zeroed */
 void dir_fill(const struct plan *plan, uint32_t inode, uint32_t number, uint8_t *block);
 
+/* Whether that block is one of the index. */
+bool dir_is_index(const struct plan *plan, uint32_t inode, uint32_t number);
+
 /* The first and the further blocks of a directory without names, for lost+found; zeroed. */
 void dir_fill_empty(uint8_t *block, bool is_first, uint32_t self, uint32_t parent);

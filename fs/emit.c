@@ -7,6 +7,7 @@
 #include "block.h"
 #include "dirs.h"
 #include "inode.h"
+#include "seal.h"
 #include "span.h"
 #include "symlink.h"
 #include "xattrs.h"
@@ -14,6 +15,7 @@
 struct emitter {
 	const struct plan *plan;
 	struct ext4 *ext4;
+	struct seal seal;
 	int64_t image_time;
 	struct span *span; /* owned */
 	struct encoded_xattrs *xattrs; /* owned scratch */
@@ -52,10 +54,20 @@ MUST_CHECK static bool emit_lost_found(struct emitter *emitter, struct err *err)
 		if (!add_block(emitter, emitter->plan->lost_found_block + i, &block, err))
 			return false;
 		dir_fill_empty(block, i == 0, INODE_LOST_FOUND, INODE_ROOT);
-		if (!ext4_seal_dir_block(emitter->ext4, INODE_LOST_FOUND, block, err))
-			return false;
+		seal_names(&emitter->seal, INODE_LOST_FOUND, block);
 	}
 	return true;
+}
+
+static void seal_dir(const struct emitter *emitter, uint32_t inode, uint32_t number,
+		     uint8_t *block)
+{
+	uint32_t owner = emitter->plan->inodes[inode].number;
+
+	if (dir_is_index(emitter->plan, inode, number))
+		seal_index(&emitter->seal, owner, block, number == 0);
+	else
+		seal_names(&emitter->seal, owner, block);
 }
 
 MUST_CHECK static bool emit_dir(struct emitter *emitter, uint32_t inode, struct err *err)
@@ -69,9 +81,8 @@ MUST_CHECK static bool emit_dir(struct emitter *emitter, uint32_t inode, struct 
 		for (uint32_t j = 0; j < extents[i].count; j++) {
 			if (!add_block(emitter, extents[i].physical + j, &block, err))
 				return false;
-			dir_fill(emitter->plan, inode, number++, block);
-			if (!ext4_seal_dir_block(emitter->ext4, planned->number, block, err))
-				return false;
+			dir_fill(emitter->plan, inode, number, block);
+			seal_dir(emitter, inode, number++, block);
 		}
 	}
 	return true;
@@ -103,8 +114,8 @@ MUST_CHECK static bool emit_xattr_block(struct emitter *emitter, uint32_t number
 	    !add_block(emitter, planned->xattr_block, &block, err))
 		return false;
 	memcpy(block, emitter->xattrs->block, BLOCK_BYTES);
-	return ext4_seal_xattr_block(emitter->ext4, planned->number, planned->xattr_block, block,
-				     err);
+	seal_xattrs(&emitter->seal, planned->xattr_block, block);
+	return true;
 }
 
 /* In the order in which plan_place handed the blocks out, so that they are written in a row. */
@@ -156,8 +167,7 @@ MUST_CHECK static bool emit_nodes(struct emitter *emitter, uint32_t number, stru
 		if (!add_block(emitter, planned->node_block + i, &block, err))
 			return false;
 		memcpy(block, nodes + i * BLOCK_BYTES, BLOCK_BYTES);
-		if (!ext4_seal_extent_block(emitter->ext4, planned->number, block, err))
-			return false;
+		seal_extents(&emitter->seal, planned->number, block);
 	}
 	return true;
 }
@@ -260,7 +270,8 @@ MUST_CHECK static bool put_inode(struct emitter *emitter, uint32_t number,
 		return false;
 	inode_encode(room, inode);
 	ext4_use_inode(emitter->ext4, number, S_ISDIR(inode->mode));
-	return ext4_seal_inode(emitter->ext4, number, room, err);
+	seal_inode(&emitter->seal, number, room);
+	return true;
 }
 
 MUST_CHECK static bool emit_inode(struct emitter *emitter, uint32_t number, struct err *err)
@@ -343,6 +354,7 @@ bool emit_metadata(int fd, const struct plan *plan, struct ext4 *ext4, int64_t i
 {
 	CLEANUP(emitter_freep) struct emitter emitter = { .plan = plan,
 							  .ext4 = ext4,
+							  .seal = ext4_seal(ext4),
 							  .image_time = image_time };
 
 	emitter.xattrs = malloc(sizeof(*emitter.xattrs));

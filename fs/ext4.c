@@ -278,42 +278,15 @@ bool ext4_read_inode(struct ext4 *ext4, uint32_t number, uint8_t *out, struct er
 	if (inode->i_links_count == 0 && inode->i_mode == 0)
 		return true;
 	/* The library's cache holds inodes as they were before their checksum was put in. */
-	return ext4_seal_inode(ext4, number, out, err);
+	struct seal seal = ext4_seal(ext4);
+
+	seal_inode(&seal, number, out);
+	return true;
 }
 
-MUST_CHECK static bool sealed(errcode_t code, struct err *err)
+struct seal ext4_seal(const struct ext4 *ext4)
 {
-	return !code ||
-	       err_set(err, ERR_INTERNAL, "a checksum has no place: %s", error_message(code));
-}
-
-bool ext4_seal_inode(struct ext4 *ext4, uint32_t number, uint8_t *inode, struct err *err)
-{
-	return sealed(ext2fs_inode_csum_set(ext4->fs, number,
-					    (struct ext2_inode_large *)(void *)inode),
-		      err);
-}
-
-bool ext4_seal_dir_block(struct ext4 *ext4, uint32_t number, uint8_t *block, struct err *err)
-{
-	return sealed(ext2fs_dir_block_csum_set(ext4->fs, number,
-						(struct ext2_dir_entry *)(void *)block),
-		      err);
-}
-
-bool ext4_seal_extent_block(struct ext4 *ext4, uint32_t number, uint8_t *block, struct err *err)
-{
-	return sealed(ext2fs_extent_block_csum_set(ext4->fs, number,
-						   (struct ext3_extent_header *)(void *)block),
-		      err);
-}
-
-bool ext4_seal_xattr_block(struct ext4 *ext4, uint32_t number, uint64_t at, uint8_t *block,
-			   struct err *err)
-{
-	return sealed(ext2fs_ext_attr_block_csum_set(ext4->fs, number, at,
-						     (struct ext2_ext_attr_header *)(void *)block),
-		      err);
+	return seal_of(ext4->fs->super->s_uuid);
 }
 
 bool ext4_finish(struct ext4 **ext4, struct err *err)

@@ -11,6 +11,7 @@
 
 #include "base/digest.h"
 #include "base/err.h"
+#include "seal.h"
 #include "space.h"
 
 struct ext4;
@@ -67,15 +68,8 @@ uint64_t ext4_inode_offset(const struct ext4 *ext4, uint32_t number);
 /* An inode that ext4_add_reserved made, INODE_BYTES with its checksum; zeros where it made none. */
 MUST_CHECK bool ext4_read_inode(struct ext4 *ext4, uint32_t number, uint8_t *out, struct err *err);
 
-/* Put the checksum into a block or inode. number: of the inode that it belongs to. */
-MUST_CHECK bool ext4_seal_inode(struct ext4 *ext4, uint32_t number, uint8_t *inode,
-				struct err *err);
-MUST_CHECK bool ext4_seal_dir_block(struct ext4 *ext4, uint32_t number, uint8_t *block,
-				    struct err *err);
-MUST_CHECK bool ext4_seal_extent_block(struct ext4 *ext4, uint32_t number, uint8_t *block,
-				       struct err *err);
-MUST_CHECK bool ext4_seal_xattr_block(struct ext4 *ext4, uint32_t number, uint64_t at,
-				      uint8_t *block, struct err *err);
+/* What all its checksums start from. */
+struct seal ext4_seal(const struct ext4 *ext4);
 
 /* Write bitmaps, group descriptors and superblocks, and close. */
 MUST_CHECK bool ext4_finish(struct ext4 **ext4, struct err *err);
