@@ -177,6 +177,16 @@ MUST_CHECK static bool add_guest(struct build *build, struct err *err)
 	return true;
 }
 
+MUST_CHECK static bool add_verity(struct build *build, int fd, struct err *err)
+{
+	const struct image_result *written = &build->result->written;
+	uint64_t bytes = written->used_bytes + written->free_bytes;
+
+	return !build->recipe.has_verity ||
+	       verity_write(&build->result->verity, fd, bytes / IMAGE_BLOCK_BYTES,
+			    &build->result->key, (unsigned)build->options->jobs, err);
+}
+
 /* Where the image goes: -o, or its key's place in the store, for reading only. */
 MUST_CHECK static bool write_image(struct build *build, int dir_fd, const char *path, mode_t mode,
 				   struct err *err)
@@ -199,6 +209,8 @@ MUST_CHECK static bool write_image(struct build *build, int dir_fd, const char *
 		return false;
 	if (!image_write(file.fd, build->tree, build->data_fds, layer_count, &options,
 			 build->report, &build->result->written, err))
+		return err_wrap(err, "%s", path);
+	if (!add_verity(build, file.fd, err))
 		return err_wrap(err, "%s", path);
 	build->result->times.write_ms = end_stage(build);
 	if (!new_file_commit(&file, err))
@@ -264,7 +276,10 @@ MUST_CHECK static bool run(struct build *build, struct err *err)
 	if (!image_reader_open(&reader, build->result->path, err))
 		return false;
 	image_reader_facts(reader, &build->result->facts);
-	return true;
+	return !build->recipe.has_verity ||
+	       verity_read(&build->result->verity, build->result->path,
+			   build->result->facts.size_bytes / IMAGE_BLOCK_BYTES,
+			   &build->result->has_verity, err);
 }
 
 bool build_image(struct build_result *out, const struct options *options, struct report *report,

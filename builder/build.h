@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/report.h"
 #include "fs/image.h"
+#include "fs/verity.h"
 #include "oci/image.h"
 #include "options.h"
 
@@ -21,8 +22,10 @@ struct build_result {
 	struct digest key; /* over everything that decides its bytes */
 	struct image image; /* owned: what it was made of */
 	struct image_facts facts; /* of the finished file system */
+	struct verity verity; /* with has_verity */
 	struct image_result written; /* zeros when is_cached */
 	size_t fetched_layers; /* that the store did not have */
+	bool has_verity; /* a dm-verity tree is behind the file system */
 	bool is_cached; /* the store had the whole image */
 	struct build_times times;
 };

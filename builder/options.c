@@ -50,6 +50,8 @@ static const struct option_row rows[] = {
 	  "name of the file system, up to 16 bytes (default: none)" },
 	{ "read-only-fs", 0, KIND_FLAG, ON(COMMAND_BUILD), FIELD(read_only_fs), NULL,
 	  "for many machines that only read it: no journal, no free space" },
+	{ "verity", 0, KIND_FLAG, ON(COMMAND_BUILD), FIELD(verity), NULL,
+	  "put a dm-verity hash tree behind it, and print its root hash" },
 	{ "modules", 0, KIND_TEXT, ON(COMMAND_INITRD), FIELD(modules), "DIR",
 	  "the guest kernel's modules, as /lib/modules/RELEASE" },
 	{ "load", 0, KIND_LIST, ON(COMMAND_INITRD), FIELD(loads), "NAME",

@@ -55,7 +55,8 @@ bool recipe_make(struct recipe *out, const struct image *image, const struct opt
 				 .journal_bytes = options->journal.bytes,
 				 .inode_count = options->inode_count,
 				 .has_no_journal = options->journal.is_none,
-				 .is_read_only = options->read_only_fs };
+				 .is_read_only = options->read_only_fs,
+				 .has_verity = options->verity };
 
 	if (!check_options(options, err) || !choose_time(image, &recipe.time_seconds, err))
 		return false;
@@ -81,9 +82,10 @@ bool recipe_key(const struct recipe *recipe, struct digest *out, struct err *err
 	    !bytes_print(&text, err, "time %" PRId64 "\nsize %" PRIu64 "\nfree %" PRIu64 " %u%%\n",
 			 recipe->time_seconds, recipe->size_bytes, recipe->free_bytes,
 			 recipe->free_percent) ||
-	    !bytes_print(&text, err, "journal %" PRIu64 " %d\ninodes %" PRIu64 "\nread-only %d\n",
-			 recipe->journal_bytes, recipe->has_no_journal, recipe->inode_count,
-			 recipe->is_read_only) ||
+	    !bytes_print(&text, err, "journal %" PRIu64 " %d\ninodes %" PRIu64 "\n",
+			 recipe->journal_bytes, recipe->has_no_journal, recipe->inode_count) ||
+	    !bytes_print(&text, err, "read-only %d\nverity %d\n", recipe->is_read_only,
+			 recipe->has_verity) ||
 	    !bytes_print(&text, err, "label %s\n", recipe->label)) /* last: it may hold anything */
 		return false;
 	*out = digest_of(text.data, text.len);

@@ -29,7 +29,7 @@ struct recipe {
 	uint64_t journal_bytes; /* 0: the default */
 	uint64_t inode_count; /* 0: the default */
 	char label[17];
-	bool has_no_journal, is_read_only;
+	bool has_no_journal, is_read_only, has_verity;
 };
 
 /* The image's time is SOURCE_DATE_EPOCH, else its "created", else 1; always within ext4's unsigned

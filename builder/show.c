@@ -126,6 +126,32 @@ static const char *method_name(enum copy_method method)
 	return names[method];
 }
 
+/* The device is a guess that is right for most: the first virtio disk. */
+static const char verity_device[] = "/dev/vda";
+
+static struct json_t *verity_json(const struct verity *verity)
+{
+	struct json_t *object = json_new_object();
+	char hex[DIGEST_HEX_BYTES], argument[VERITY_ARGUMENT_BYTES];
+
+	digest_hex(&verity->root, hex);
+	verity_argument(verity, verity_device, argument);
+	json_put_text(object, "rootHash", hex);
+	json_put_size(object, "hashOffset", verity->data_blocks * IMAGE_BLOCK_BYTES);
+	json_put_size(object, "hashBytes", verity->hash_blocks * IMAGE_BLOCK_BYTES);
+	json_put_text(object, "kernelArgument", argument);
+	return object;
+}
+
+static void print_verity(const struct verity *verity)
+{
+	char hex[DIGEST_HEX_BYTES], argument[VERITY_ARGUMENT_BYTES];
+
+	digest_hex(&verity->root, hex);
+	verity_argument(verity, verity_device, argument);
+	printf("dm-verity root hash %s\nroot=/dev/dm-0 %s\n", hex, argument);
+}
+
 static struct json_t *build_json(const struct build_result *result)
 {
 	struct json_t *object = json_new_object(), *copy = json_new_object();
@@ -136,6 +162,8 @@ static struct json_t *build_json(const struct build_result *result)
 	json_put_bool(object, "cached", result->is_cached);
 	json_put(object, "image", show_image(&result->image));
 	json_put(object, "filesystem", show_facts(&result->facts));
+	if (result->has_verity)
+		json_put(object, "verity", verity_json(&result->verity));
 	json_put_size(object, "fetchedLayers", result->fetched_layers);
 	json_put_text(copy, "method", method_name(result->written.method));
 	json_put_size(copy, "dataBytes", result->written.data_bytes);
@@ -160,6 +188,8 @@ bool show_build(const struct build_result *result, bool as_json, struct err *err
 	show_bytes(result->facts.size_bytes, size);
 	show_bytes(result->facts.free_bytes, available);
 	printf("%s: ext4, %s with %s free, from %s\n", result->path, size, available, digest);
+	if (result->has_verity)
+		print_verity(&result->verity);
 	return show_flush(err);
 }
 

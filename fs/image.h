@@ -12,6 +12,8 @@
 #include "base/report.h"
 #include "layers/tree.h"
 
+enum { IMAGE_BLOCK_BYTES = 4096 };
+
 struct image_options {
 	uint64_t size_bytes; /* of the whole image; 0: what the tree needs plus free space */
 	uint64_t free_bytes; /* wanted free space, when size_bytes is 0 … */

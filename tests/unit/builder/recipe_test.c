@@ -95,6 +95,7 @@ START_TEST(key_differs_with_whatever_decides_the_bytes_and_with_nothing_else)
 	struct options labelled = { .label = "root" }, bare = { .journal = { .is_none = true } };
 	struct options journaled = { .journal = { .bytes = 8 << 20 } };
 	struct options read_only = { .read_only_fs = true }, counted = { .inode_count = 5000 };
+	struct options verified = { .verity = true };
 	struct options roomier = { .free = { .is_given = true, .amount = 1 << 20 } };
 
 	unsetenv("SOURCE_DATE_EPOCH");
@@ -103,7 +104,8 @@ START_TEST(key_differs_with_whatever_decides_the_bytes_and_with_nothing_else)
 	struct digest others[] = { key_of(&image, &larger), key_of(&image, &roomier),
 				   key_of(&other, &plain),   key_of(&image, &labelled),
 				   key_of(&image, &bare),    key_of(&image, &journaled),
-				   key_of(&image, &counted), key_of(&image, &read_only) };
+				   key_of(&image, &counted), key_of(&image, &read_only),
+				   key_of(&image, &verified) };
 
 	ck_assert(digest_equal(&key, &same_key));
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
