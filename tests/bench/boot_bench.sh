@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From the kernel's start of /init to the entrypoint's first instruction, against a bare program
-# that makes the same mounts and loads the same modules (reference_init.c): medians of 10 boots each,
-# taken in turns. QEMU counts instructions (-icount), so that a busy host does not blur them.
+# that makes the same mounts and loads the same modules (reference_init.c): medians of 10 boots
+# each, taken in turns. QEMU counts instructions (-icount), so that a busy host does not blur them.
 # usage: tests/bench/boot_bench.sh BUILD
 set -euo pipefail
 

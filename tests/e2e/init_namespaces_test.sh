@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The guest's init without a machine: as PID 1 of namespaces of its own, always with a user
-# namespace too, since much of what it does is global. There devtmpfs and cgroup2 are refused, and reboot(2)
-# ends the namespace by SIGINT (power-off) or SIGHUP (restart).
+# namespace too, since much of what it does is global. There devtmpfs and cgroup2 are refused, and
+# reboot(2) ends the namespace by SIGINT (power-off) or SIGHUP (restart).
 # shellcheck disable=SC2016 # what is in single quotes is for the guest's shell
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
