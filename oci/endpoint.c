@@ -140,7 +140,8 @@ MUST_CHECK static bool aim(struct call *call, struct err *err)
 }
 
 /* Who we are is told to the host alone: a redirect's target elsewhere gets no Authorization, none
- * of the host's headers, and no client certificate. */
+ * of the host's headers, and no client certificate. It is judged by the host's authorities, though:
+ * where a registry has a private one, its storage has it too. */
 MUST_CHECK static bool exchange(struct call *call, struct err *err)
 {
 	CLEANUP(bytes_freep) struct bytes authorization = bytes_capped(1 << 20);
@@ -154,6 +155,7 @@ MUST_CHECK static bool exchange(struct call *call, struct err *err)
 		.is_bulk = question->is_bulk,
 		.sink = question->sink,
 		.cancel = question->cancel,
+		.trust = call->endpoint->host,
 	};
 
 	if (!call->is_elsewhere) {

@@ -289,7 +289,7 @@ static void set_limits(struct http *http, const struct http_request *request)
 /* A token server is asked with the host's authorities, but is not shown its client certificate. */
 static void set_trust(struct http *http, const struct http_request *request)
 {
-	const struct host *trust = request->trust ? request->trust : request->host;
+	const struct host *trust = request->trust;
 	const char *usual = http_system_authorities();
 	struct curl_blob authorities = { .flags = CURL_BLOB_NOCOPY };
 

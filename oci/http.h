@@ -1,5 +1,6 @@
 /* One HTTP exchange at a time, by libcurl: its only user in the house.
  *
+ * The process must ignore SIGPIPE: a peer that goes away under TLS would end it.
  * No policy lives here: redirects are not followed, answers of any status are answers, nothing is
  * tried twice. What a request carries goes to its URL's host and nowhere else.
  */
@@ -30,7 +31,7 @@ struct http_request {
 	const char *accept; /* NULL: none */
 	const char *authorization; /* the header's value; NULL: none */
 	const struct host *host; /* whose headers and client certificate go along; NULL: none */
-	const struct host *trust; /* whose authorities and skip_verify count; NULL: host's */
+	const struct host *trust; /* whose authorities and skip_verify count; NULL: the system's */
 	const char *form; /* POST this application/x-www-form-urlencoded body; NULL: GET */
 	bool is_ranged; /* ask for bytes first to last, both inclusive */
 	uint64_t first, last;

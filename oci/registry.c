@@ -168,8 +168,10 @@ MUST_CHECK static bool get_document(struct registry *registry, struct document_r
 	return true;
 }
 
+enum presence { PRESENCE_UNKNOWN, PRESENCE_NONE, PRESENCE_THERE };
+
 /* Is the repository there, when a tag of it is not? Asked only to say so. */
-static bool has_repository(struct registry *registry)
+static enum presence find_repository(struct registry *registry)
 {
 	CLEANUP(bytes_freep) struct bytes body = bytes_capped(MANIFEST_BYTES_MAX);
 	struct document_request request = { .path = "tags/list?n=1",
@@ -177,16 +179,25 @@ static bool has_repository(struct registry *registry)
 					    .body = &body };
 	struct err ignored;
 
-	return get_document(registry, &request, &ignored);
+	if (get_document(registry, &request, &ignored))
+		return PRESENCE_THERE;
+	return request.is_absent ? PRESENCE_NONE : PRESENCE_UNKNOWN;
 }
 
 MUST_CHECK static bool explain_missing(struct registry *registry, const struct digest *digest,
 				       struct err *err)
 {
-	if (!has_repository(registry))
+	const char *what = digest ? "digest" : "tag";
+
+	switch (find_repository(registry)) {
+	case PRESENCE_THERE:
+		return err_set(err, ERR_NOT_FOUND, "no such %s (the repository is there)", what);
+	case PRESENCE_NONE:
 		return err_set(err, ERR_NOT_FOUND, "no such repository");
-	return err_set(err, ERR_NOT_FOUND, "no such %s (the repository is there)",
-		       digest ? "digest" : "tag");
+	case PRESENCE_UNKNOWN:
+		break;
+	}
+	return err_set(err, ERR_NOT_FOUND, "no such %s, or no such repository", what);
 }
 
 /* Whatever the registry says its digest is, the document must have it. */

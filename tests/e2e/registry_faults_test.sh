@@ -46,7 +46,11 @@ it_refuses_a_digest_header_that_lies() {
 	refused 6 "the registry says" "digest:manifests=sha256:$(printf '1%.0s' $(seq 64))"
 }
 it_gives_up_on_a_server_that_closes_at_once() { refused 5 127.0.0.1: close:manifests=; }
-it_gives_up_on_a_manifest_that_trickles() { refused 5 stalls slow:manifests=5; }
+it_gives_up_on_a_manifest_that_trickles() {
+	start_server faulty "$images" slow:manifests=5
+	refuses 5 stalls vmbake build --progress none --retry 0 -o image.ext4 "$server/demo:small"
+	expect_nothing
+}
 it_names_a_status_that_has_no_meaning_here() { refused 5 418 status:manifests=418; }
 
 it_does_not_mind_a_content_type_that_lies() { rides_out small type:manifests=text/html; }
