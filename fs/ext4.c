@@ -1,14 +1,13 @@
 #include "ext4.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <ext2fs/ext2fs.h>
 
 #include "base/cleanup.h"
 #include "block.h"
+#include "gather.h"
 
 enum {
 	GROUPS_PER_FLEX_LOG = 4, /* 16 groups keep their tables together, as mke2fs */
@@ -121,14 +120,10 @@ MUST_CHECK static bool initialize(struct ext4 *ext4, int fd, const struct ext4_r
 	struct ext2_super_block super;
 	char name[32];
 
-	int own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* the library closes what it opens by number */
-
-	if (own_fd < 0)
-		return err_os(err, "open the image");
 	initialize_ext2_error_table();
 	fill_request(&super, request);
-	snprintf(name, sizeof(name), "%d", own_fd);
-	errcode_t code = ext2fs_initialize(name, EXT2_FLAG_64BITS, &super, unixfd_io_manager,
+	snprintf(name, sizeof(name), "%d", fd);
+	errcode_t code = ext2fs_initialize(name, EXT2_FLAG_64BITS, &super, gather_manager(),
 					   &ext4->fs);
 
 	if (!code) {
@@ -202,10 +197,7 @@ bool ext4_add_reserved(struct ext4 *ext4, uint64_t journal_blocks, uint64_t goal
 		code = ext2fs_add_journal_inode3(ext4->fs, &params, goal,
 						 EXT2_MKJOURNAL_LAZYINIT |
 							 EXT2_MKJOURNAL_NO_MNT_CHECK);
-	if (code)
-		return err_ext2(err, code, "add the journal");
-	code = io_channel_flush(ext4->fs->io);
-	return !code || err_ext2(err, code, "write the journal");
+	return !code || err_ext2(err, code, "add the journal");
 }
 
 static struct run next_free_run(ext2_filsys fs, uint64_t from)
@@ -299,10 +291,14 @@ bool ext4_finish(struct ext4 **ext4, struct err *err)
 		ext2fs_bg_flags_set(fs, group, EXT2_BG_INODE_ZEROED);
 		ext2fs_group_desc_csum_set(fs, group);
 	}
-	errcode_t code = ext2fs_close_free(&(*ext4)->fs);
+	/* Where the library put the reserved inodes is the first block of our inode tables. */
+	gather_forget(fs->io, ext2fs_inode_table_loc(fs, 0));
+	errcode_t code = ext2fs_flush(fs);
 
 	if (code)
 		return err_ext2(err, code, "write the file system's accounts");
+	if (!gather_write(fs->io, err))
+		return false;
 	ext4_freep(ext4);
 	return true;
 }
