@@ -64,8 +64,14 @@ static struct view string_at(struct view bytes, uint32_t offset)
 	return len < 0 ? (struct view){ 0 } : (struct view){ rest.ptr, (size_t)len };
 }
 
-/* Where the new format starts: at once, or behind the old one's entries, aligned to 8. */
-MUST_CHECK static bool find_new_format(struct view *out, struct view bytes, struct err *err)
+/* The new format: offsets of strings count from its start. */
+struct table {
+	struct view bytes;
+	uint32_t entry_count, extension_at;
+};
+
+/* It starts at once, or behind the old one's entries, aligned to 8. */
+MUST_CHECK static bool find_table(struct table *out, struct view bytes, struct err *err)
 {
 	struct view rest = bytes;
 
@@ -79,13 +85,17 @@ MUST_CHECK static bool find_new_format(struct view *out, struct view bytes, stru
 			return err_set(err, ERR_UNSUPPORTED,
 				       "a loader cache of before glibc 2.2");
 	}
-	if (rest.len < NEW_HEADER_BYTES || !view_starts(rest, new_magic))
+	if (!rest.ptr || rest.len < NEW_HEADER_BYTES || !view_starts(rest, new_magic))
 		return err_set(err, ERR_FORMAT, "not a loader cache");
 	int endian = rest.ptr[AT_FLAGS] & FLAG_ENDIAN_MASK;
 
 	if (endian != 0 && endian != FLAG_LITTLE_ENDIAN) /* 0: of before 2.33, not said */
 		return err_set(err, ERR_UNSUPPORTED, "a big-endian loader cache");
-	*out = rest;
+	out->bytes = rest;
+	out->entry_count = le32_get(rest.ptr + AT_COUNT);
+	out->extension_at = le32_get(rest.ptr + AT_EXTENSION);
+	if (out->entry_count > (rest.len - NEW_HEADER_BYTES) / NEW_ENTRY_BYTES)
+		return err_set(err, ERR_FORMAT, "a loader cache that is cut off");
 	return true;
 }
 
@@ -146,24 +156,21 @@ MUST_CHECK static bool read_entry(struct ldcache_entry *out, struct view strings
 
 bool ldcache_read(struct ldcache *out, struct view bytes, struct err *err)
 {
-	struct view file = { 0 }, hwcaps = { 0 };
+	struct table table = { 0 };
+	struct view hwcaps = { 0 };
 	struct ldcache_entry entry = { 0 };
 	size_t before = out->count;
 
 	if (bytes.len == 0)
 		return true;
-	if (!find_new_format(&file, bytes, err))
+	if (!find_table(&table, bytes, err) ||
+	    !find_hwcaps(&hwcaps, bytes, table.extension_at, err))
 		return false;
-	uint32_t count = le32_get(file.ptr + AT_COUNT);
+	for (uint32_t i = 0; i < table.entry_count; i++) {
+		struct view raw = view_from(table.bytes, NEW_HEADER_BYTES +
+							 (size_t)i * NEW_ENTRY_BYTES);
 
-	if (count > (file.len - NEW_HEADER_BYTES) / NEW_ENTRY_BYTES)
-		return err_set(err, ERR_FORMAT, "a loader cache that is cut off");
-	if (!find_hwcaps(&hwcaps, bytes, le32_get(file.ptr + AT_EXTENSION), err))
-		return false;
-	for (uint32_t i = 0; i < count; i++) {
-		const char *raw = file.ptr + NEW_HEADER_BYTES + (size_t)i * NEW_ENTRY_BYTES;
-
-		if (!read_entry(&entry, file, hwcaps, raw, err) ||
+		if (!read_entry(&entry, table.bytes, hwcaps, raw.ptr, err) ||
 		    !ldcache_add(out, &entry, err)) {
 			out->count = before;
 			return false;
