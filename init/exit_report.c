@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/vm_sockets.h>
@@ -54,7 +55,8 @@ static bool is_named(int root_fd, const char *port, const char *name)
 	       view_equal(view_trim(bytes_view(&text)), name);
 }
 
-int exit_channel_open(int root_fd, const char *port_name)
+/* -1 when there is no such port, with errno 0, or when it does not open. */
+static int open_port(int root_fd, const char *port_name)
 {
 	int dir_fd = openat(root_fd, "sys/class/virtio-ports", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = dir_fd >= 0 ? fdopendir(dir_fd) : NULL;
@@ -62,18 +64,35 @@ int exit_channel_open(int root_fd, const char *port_name)
 	char path[300];
 	int fd = -1;
 
+	int code = 0;
+
 	while (dir && fd < 0 && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.' || !is_named(root_fd, entry->d_name, port_name))
 			continue;
 		snprintf(path, sizeof(path), "dev/%s", entry->d_name);
 		fd = openat(root_fd, path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-		if (fd < 0)
-			say("report-port %s: open %s: %s", port_name, path, strerror(errno));
+		code = fd < 0 ? errno : 0;
 	}
 	if (dir)
 		closedir(dir);
+	errno = code;
+	return fd;
+}
+
+/* Host and guest talk about each port first, so one may appear a moment after its driver. */
+int exit_channel_open(int root_fd, const char *port_name)
+{
+	enum { TRIES = 500 };
+	const struct timespec pause = { .tv_nsec = 2 * 1000 * 1000 };
+	int fd = open_port(root_fd, port_name);
+
+	for (unsigned i = 0; fd < 0 && i < TRIES; i++) {
+		nanosleep(&pause, NULL);
+		fd = open_port(root_fd, port_name);
+	}
 	if (fd < 0)
-		say("report-port: no virtio-serial port is named %s", port_name);
+		say("report-port %s: %s", port_name,
+		    errno ? strerror(errno) : "no virtio-serial port has that name");
 	return fd;
 }
 

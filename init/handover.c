@@ -45,8 +45,11 @@ static bool find_and_enter(const struct root_options *options, struct modules *m
 
 	if (!init)
 		return err_memory(err, "init=");
-	if (!modules_load_wanted(modules, err) ||
-	    !root_map_devices(options, modules, root_fd, err) ||
+	if (!modules_load_wanted(modules, err))
+		return false;
+	/* Also where the root needs none of them: after it, the modules are gone. */
+	modules_load_for_devices(modules, root_fd);
+	if (!root_map_devices(options, modules, root_fd, err) ||
 	    !root_mount(options, modules, root_fd, NEW_ROOT, err))
 		return false;
 	root_load_file_systems(modules, root_fd);
