@@ -10,6 +10,7 @@
 #include "guest_layer.h"
 #include "init/boot_config.h"
 #include "layers/merge.h"
+#include "output.h"
 #include "process_config.h"
 #include "recipe.h"
 #include "store.h"
@@ -191,7 +192,7 @@ MUST_CHECK static bool add_verity(struct build *build, int fd, struct err *err)
 MUST_CHECK static bool write_image(struct build *build, int dir_fd, const char *path, mode_t mode,
 				   struct err *err)
 {
-	CLEANUP(new_file_discardp) struct new_file file = NEW_FILE_NONE;
+	CLEANUP(output_discardp) struct output output = OUTPUT_NONE;
 	struct image_options options = { .size_bytes = build->recipe.size_bytes,
 					 .free_bytes = build->recipe.free_bytes,
 					 .free_percent = build->recipe.free_percent,
@@ -205,15 +206,16 @@ MUST_CHECK static bool write_image(struct build *build, int dir_fd, const char *
 	uint32_t layer_count = (uint32_t)build->result->image.layer_count + 1;
 
 	memcpy(options.label, build->recipe.label, sizeof(options.label));
-	if (!new_file_open(&file, dir_fd, path, mode, err))
+	if (!output_open(&output, dir_fd, path, mode, build->options->force, err))
 		return false;
-	if (!image_write(file.fd, build->tree, build->data_fds, layer_count, &options,
+	output_touch(&output);
+	if (!image_write(output.fd, build->tree, build->data_fds, layer_count, &options,
 			 build->report, &build->result->written, err))
 		return err_wrap(err, "%s", path);
-	if (!add_verity(build, file.fd, err))
+	if (!add_verity(build, output.fd, err))
 		return err_wrap(err, "%s", path);
 	build->result->times.write_ms = end_stage(build);
-	if (!new_file_commit(&file, err))
+	if (!output_commit(&output, err))
 		return false;
 	build->result->times.commit_ms = end_stage(build);
 	return true;
@@ -252,11 +254,11 @@ MUST_CHECK static bool make_output(struct build *build, const char *path, struct
 }
 
 /* An output that cannot be written is said at once, not after minutes of fetching. */
-MUST_CHECK static bool check_output(const char *path, struct err *err)
+MUST_CHECK static bool check_output(const struct options *options, struct err *err)
 {
-	CLEANUP(new_file_discardp) struct new_file file = NEW_FILE_NONE;
+	CLEANUP(output_discardp) struct output output = OUTPUT_NONE;
 
-	return new_file_open(&file, AT_FDCWD, path, 0644, err);
+	return output_open(&output, AT_FDCWD, options->output, 0644, options->force, err);
 }
 
 MUST_CHECK static bool run(struct build *build, struct err *err)
@@ -267,7 +269,7 @@ MUST_CHECK static bool run(struct build *build, struct err *err)
 				     (int64_t)options->lock_timeout_seconds * 1000;
 	CLEANUP(image_reader_freep) struct image_reader *reader = NULL;
 
-	if ((options->output && !check_output(options->output, err)) ||
+	if ((options->output && !check_output(options, err)) ||
 	    !store_open(&build->store, options->store, timeout_ms, err) || !resolve(build, err))
 		return false;
 	if (options->output ? !make_output(build, options->output, err) :

@@ -35,7 +35,9 @@ struct option_row {
 
 static const struct option_row rows[] = {
 	{ "output", 'o', KIND_TEXT, ON(COMMAND_BUILD) | ON(COMMAND_INITRD), FIELD(output), "FILE",
-	  "write here (build: default is the store's images/)" },
+	  "write here; build: or to a block device (default is the store's images/)" },
+	{ "force", 0, KIND_FLAG, ON(COMMAND_BUILD), FIELD(force), NULL,
+	  "overwrite what is on the block device that --output names" },
 	{ "platform", 0, KIND_TEXT, ON(COMMAND_BUILD) | ON(COMMAND_INSPECT), FIELD(platform),
 	  "OS/ARCH[/VARIANT]", "which image of an index (default: linux on this machine's)" },
 	{ "size", 0, KIND_SIZE, ON(COMMAND_BUILD), FIELD(size_bytes), "N[KMGT]",

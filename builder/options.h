@@ -55,7 +55,7 @@ struct options {
 	struct journal_choice journal;
 	uint64_t inode_count; /* 0: not given */
 	const char *label;
-	bool read_only_fs, verity;
+	bool read_only_fs, verity, force;
 	uint64_t jobs, retries; /* defaults are filled in */
 	uint64_t blob_connections; /* 0: not given, as are the next six */
 	const char *credentials, *auth_file, *hosts_dir, *policy;

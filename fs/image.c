@@ -1,7 +1,6 @@
 #include "image.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "block.h"
@@ -9,6 +8,7 @@
 #include "emit.h"
 #include "ext4.h"
 #include "plan.h"
+#include "target.h"
 
 enum {
 	SIZE_TRIES_MAX = 64,
@@ -244,9 +244,8 @@ MUST_CHECK static bool check_options(const struct image_options *options, const 
 MUST_CHECK static bool settle(const struct sizing *sizing, struct plan *plan,
 			      struct attempt *attempt, uint64_t size_bytes, struct err *err)
 {
-	if (ftruncate(sizing->fd, (off_t)size_bytes) < 0)
-		return err_os(err, "the image's size");
-	if (!ext4_add_reserved(attempt->ext4, attempt->journal_blocks, attempt->journal_goal,
+	if (!target_clear(sizing->fd, size_bytes, err) ||
+	    !ext4_add_reserved(attempt->ext4, attempt->journal_blocks, attempt->journal_goal,
 			       err) ||
 	    !place(plan, attempt, 0, err))
 		return false;

@@ -48,8 +48,8 @@ struct image_result {
 };
 
 /* Write the image.
- * fd:       an empty regular file, open for reading and writing; its content is unspecified on
- *           failure. Not synced: the caller commits it.
+ * fd:       a regular file or a block device, open for reading and writing; what was in it is lost,
+ *           and unspecified on failure. Not synced: the caller commits it.
  * data_fds: data_fds[layer_count], the data file of each layer number in the tree; -1 for a layer
  *           without bodies
  * report:   REPORT_WRITE counts the bodies' bytes; a note when an mtime had to be clamped
