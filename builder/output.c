@@ -86,7 +86,7 @@ void output_discardp(struct output *output)
 	new_file_discardp(&output->file);
 	if (!output->is_device)
 		return;
-	/* What else could be done about a device that cannot be zeroed? The error is told anyway. */
+	/* Nothing else can be done about a device that cannot be zeroed; the error is told. */
 	if (output->is_touched && ioctl(output->fd, BLKZEROOUT, range) == 0)
 		fsync(output->fd);
 	fd_closep(&output->fd);
