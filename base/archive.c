@@ -69,6 +69,33 @@ bool archive_slurp(struct bytes *out, const char *path, struct err *err)
 	return read_to_end(archive, out, path, err);
 }
 
+bool archive_unpack(struct bytes *out, struct view packed, const char *name, struct err *err)
+{
+	CLEANUP(reader_closep) struct archive *archive = archive_read_new();
+	struct archive_entry *entry = NULL;
+
+	if (!archive)
+		return err_memory(err, name);
+	/* By name: "all" has filters that run a program of the host. */
+	archive_read_support_filter_gzip(archive);
+	archive_read_support_filter_bzip2(archive);
+	archive_read_support_filter_xz(archive);
+	archive_read_support_filter_lzma(archive);
+	archive_read_support_filter_lz4(archive);
+	archive_read_support_filter_zstd(archive);
+	archive_read_support_format_raw(archive);
+	archive_read_support_format_empty(archive);
+	if (archive_read_open_memory(archive, packed.ptr, packed.len) != ARCHIVE_OK)
+		return err_archive(err, archive, name);
+	int status = archive_read_next_header(archive, &entry);
+
+	if (status == ARCHIVE_EOF)
+		return true;
+	if (status != ARCHIVE_OK)
+		return err_archive(err, archive, name);
+	return read_to_end(archive, out, name, err);
+}
+
 struct archive_reader {
 	struct archive *archive;
 	char *path;

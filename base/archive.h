@@ -16,6 +16,11 @@
  * Errors: ERR_NOT_FOUND, ERR_FORMAT (broken compression), ERR_IO */
 MUST_CHECK bool archive_slurp(struct bytes *out, const char *path, struct err *err);
 
+/* The same for bytes at hand, as they lie inside another file: gzip, bzip2, xz, lzma, lz4 (the
+ * kernel's legacy form too) or zstd. name is for the sentence only. */
+MUST_CHECK bool archive_unpack(struct bytes *out, struct view packed, const char *name,
+			       struct err *err);
+
 /* The members of an archive, read once, front to back: tar, ar (.deb) or cpio, compressed or not;
  * what is passed over in one that is not compressed is not read. */
 struct archive_reader;
