@@ -1,4 +1,4 @@
-/* The hash by which ext4 finds a name in a large directory: MD4 with a third of its steps, seeded.
+/* The hash by which ext4 finds a name in a large directory: half of MD4's steps, with a seed.
  *
  * Pure. A name's bytes count as signed numbers, whatever char is on the host: the superblock says
  * so (EXT2_FLAGS_SIGNED_HASH).
