@@ -4,7 +4,6 @@
 
 enum {
 	EXTRA_BYTES = 32, /* from offset 128: all fields that the kernel knows */
-	LINKS_MAX = 65000,
 };
 
 /* Offsets of struct ext4_inode. */
@@ -67,7 +66,7 @@ void inode_encode_device(uint8_t *root, uint32_t major, uint32_t minor)
 void inode_encode(uint8_t *out, const struct inode *inode)
 {
 	uint64_t sectors = inode->block_count * SECTORS_PER_BLOCK;
-	uint32_t link_count = inode->link_count <= LINKS_MAX ? inode->link_count : 1;
+	uint32_t link_count = inode->link_count <= INODE_LINKS_MAX ? inode->link_count : 1;
 
 	memset(out, 0, INODE_BYTES);
 	le16_put(out + AT_MODE, (uint16_t)inode->mode);

@@ -11,6 +11,7 @@
 enum {
 	INODE_HAS_INDEX = 0x1000, /* EXT4_INDEX_FL */
 	INODE_HAS_EXTENTS = 0x80000, /* EXT4_EXTENTS_FL */
+	INODE_LINKS_MAX = 65000, /* EXT4_LINK_MAX */
 };
 
 struct inode {

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "block.h"
 #include "dirs.h"
+#include "inode.h"
 #include "symlink.h"
 #include "xattrs.h"
 
@@ -135,6 +136,9 @@ MUST_CHECK static bool count_inode(struct plan *plan, uint32_t number,
 		plan->head_blocks += scratch->in_block;
 	}
 	plan->head_blocks += symlink_is_long(inode);
+	if (!inode->is_dir && inode->name_count > INODE_LINKS_MAX)
+		return err_set(err, ERR_UNSUPPORTED, "it has %u links, ext4 counts to %d",
+			       (unsigned)inode->name_count, INODE_LINKS_MAX);
 	if (inode->entry->size / BLOCK_BYTES >= file_blocks_max)
 		return err_set(err, ERR_UNSUPPORTED, "a file over 16 TiB");
 	plan->body_blocks += extent_blocks(inode);
