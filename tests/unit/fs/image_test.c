@@ -149,6 +149,21 @@ START_TEST(the_thread_count_does_not_change_the_bytes)
 }
 END_TEST
 
+START_TEST(what_was_in_the_file_is_lost)
+{
+	CLEANUP(freep) char *noise = made_body(20 << 20, 1);
+	CLEANUP(fd_closep) int other = scratch_file();
+	struct image_options options = made_options();
+
+	write_some(&options);
+	ck_assert(file_pwrite(other, noise, 20 << 20, 0, "noise", &err));
+	ck_assert_msg(made_tree_write(&made, other, &options, &result, &err), "%s", err.msg);
+	struct digest clean = digest_of_file(fd), over = digest_of_file(other);
+
+	ck_assert(digest_equal(&clean, &over));
+}
+END_TEST
+
 /* A fixed tree gives these bytes for ever, or RECIPE_FORMAT gets a new number. */
 START_TEST(a_fixed_tree_has_a_fixed_digest)
 {
@@ -292,6 +307,7 @@ int main(void)
 	tcase_add_test(all, a_small_tree_is_read_back);
 	tcase_add_test(all, the_reader_finds_files_and_facts);
 	tcase_add_test(all, the_thread_count_does_not_change_the_bytes);
+	tcase_add_test(all, what_was_in_the_file_is_lost);
 	tcase_add_test(all, a_fixed_tree_has_a_fixed_digest);
 	tcase_add_test(all, a_directory_of_more_subdirectories_than_links_is_sound);
 	tcase_add_test(all, too_large_xattrs_are_refused_with_the_path);
