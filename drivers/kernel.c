@@ -40,6 +40,31 @@ MUST_CHECK static bool find_release(char out[KERNEL_RELEASE_BYTES], struct view 
 	return err_set(err, ERR_FORMAT, "not a Linux kernel: it does not say its release");
 }
 
+/* kernel/module/main.c keeps it as a string of its own: "RELEASE SMP preempt mod_unload ". */
+MUST_CHECK static bool find_vermagic(struct view *out, struct view image, const char *release,
+				     struct err *err)
+{
+	CLEANUP(bytes_freep) struct bytes start = bytes_capped(2 * KERNEL_RELEASE_BYTES);
+	const char *found = NULL;
+
+	if (!bytes_append(&start, "", 1, err) || !bytes_print(&start, err, "%s ", release))
+		return false;
+	for (struct view rest = image; rest.len > 0;
+	     rest = view_from(rest, (size_t)(found - rest.ptr) + 1)) {
+		found = memmem(rest.ptr, rest.len, start.data, start.len);
+		if (!found)
+			break;
+		struct view text = view_from(rest, (size_t)(found - rest.ptr) + 1);
+		struct view magic = view_cut(&text, '\0');
+
+		if (text.ptr && view_ends(magic, " ")) {
+			*out = magic;
+			break;
+		}
+	}
+	return true;
+}
+
 MUST_CHECK static bool read_own_config(struct bytes *out, struct view image, struct err *err)
 {
 	struct view packed = find_behind(image, config_start);
@@ -112,6 +137,8 @@ bool kernel_open(struct kernel *out, const struct kernel_files *files, struct er
 	    !find_release(out->release, bytes_view(&out->image), err))
 		return err_wrap(err, "%s", files->kernel);
 	out->machine = kernel_image_machine(bytes_view(&out->image));
+	if (!find_vermagic(&out->vermagic, bytes_view(&out->image), out->release, err))
+		return false;
 	if (!read_config(out, files, err) || !read_exports(out, files, err))
 		return err_wrap(err, "kernel %s", out->release);
 	return true;

@@ -16,6 +16,7 @@ enum { KERNEL_RELEASE_BYTES = 65 }; /* utsname's, with the NUL */
 
 struct kernel {
 	char release[KERNEL_RELEASE_BYTES]; /* "6.1.0-56-cloud-amd64" */
+	struct view vermagic; /* what modules must have, in full; empty when it is not found */
 	uint16_t machine; /* EM_X86_64 or EM_AARCH64 */
 	struct export_table exports; /* sorted; empty when nothing tells them */
 	struct bytes config; /* text; empty when nothing tells it */

@@ -69,6 +69,7 @@ static void check_made_kernel(const char *path)
 	ck_assert_msg(kernel_open(&kernel, &files, &err), "%s", err.msg);
 	ck_assert_str_eq(kernel.release, "6.1.0-made");
 	ck_assert_uint_eq(kernel.machine, EM_X86_64);
+	ck_assert(view_equal(kernel.vermagic, "6.1.0-made SMP mod_unload "));
 	ck_assert_uint_eq(kernel.exports.count, 2);
 	const struct export *plain = export_table_find(&kernel.exports, view_of("printk"));
 	const struct export *gpl = export_table_find(&kernel.exports, view_of("pci_gpl_thing"));

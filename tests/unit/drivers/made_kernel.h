@@ -22,7 +22,8 @@ enum {
 };
 
 static const char made_strings[] = "printk\0pci_gpl_thing";
-static const char made_banner[] = "Linux version %s\0Linux version 6.1.0-made (us@here) #1\0";
+static const char made_banner[] = "Linux version %s\0Linux version 6.1.0-made (us@here) #1\0"
+				  "6.1.0-made\0" "6.1.0-made SMP mod_unload ";
 static const char made_section_names[] =
 	"\0__ksymtab\0__ksymtab_gpl\0__kcrctab\0__kcrctab_gpl\0__ksymtab_strings\0.rodata\0.shstr";
 
