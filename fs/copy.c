@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -31,6 +33,7 @@ struct copying {
 	struct err failure; /* the first; kind is ERR_NONE when none */
 	atomic_int *methods; /* by layer: the best that was not refused, enum copy_method; owned */
 	_Atomic uint64_t moved_bytes[COPY_METHOD_COUNT];
+	enum copy_method second_best; /* where cloning is refused */
 };
 
 /* A part of one copy, in bytes. */
@@ -161,7 +164,7 @@ MUST_CHECK static bool move_piece(struct copying *copying, struct piece *piece, 
 			return true;
 		if (!is_refusal(errno))
 			return err_os(err, "clone");
-		fall_back_to(piece, COPY_FILE_RANGE);
+		fall_back_to(piece, copying->second_best);
 	}
 	if (atomic_load(piece->method) <= COPY_FILE_RANGE && !copy_in_kernel(copying, piece)) {
 		if (!is_refusal(errno))
@@ -221,6 +224,26 @@ MUST_CHECK static bool run_workers(struct copying *copying, unsigned jobs, struc
 	return false;
 }
 
+/* Where the file system is this machine's own, copy_file_range without cloning is splicing page by
+ * page under the image's lock; reading by hand runs beside another thread's writing (4.7 GB on ext4,
+ * two threads: 2.0 s against 2.6 s). Elsewhere (NFS, SMB) the server may copy by itself. */
+static enum copy_method second_best_on(int image_fd)
+{
+	struct statfs host;
+
+	if (fstatfs(image_fd, &host) < 0)
+		return COPY_FILE_RANGE;
+	switch (host.f_type) {
+	case EXT4_SUPER_MAGIC:
+	case XFS_SUPER_MAGIC:
+	case TMPFS_MAGIC:
+	case OVERLAYFS_SUPER_MAGIC:
+		return COPY_READ_WRITE;
+	default:
+		return COPY_FILE_RANGE;
+	}
+}
+
 /* What carried most of the bytes. */
 static enum copy_method main_method(const struct copying *copying)
 {
@@ -242,7 +265,8 @@ bool copy_bodies(int image_fd, const struct plan *plan, const int *data_fds, uin
 				   .data_fds = data_fds,
 				   .report = report,
 				   .mutex = PTHREAD_MUTEX_INITIALIZER,
-				   .methods = methods };
+				   .methods = methods,
+				   .second_best = second_best_on(image_fd) };
 	uint64_t data_bytes = 0;
 
 	if (!methods)
