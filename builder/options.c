@@ -14,7 +14,7 @@ enum option_kind {
 	KIND_JOURNAL, /* "none" or a size */
 	KIND_COUNT, /* 1 to 1,024 */
 	KIND_NUMBER, /* 1 to 2^32-1 */
-	KIND_SECONDS,
+	KIND_NUMBER_OR_NONE, /* 0 to 2^32-1 */
 	KIND_PROGRESS,
 };
 
@@ -64,8 +64,8 @@ static const struct option_row rows[] = {
 	  "keep compressed layers in the store once they are unpacked" },
 	{ "jobs", 'j', KIND_COUNT, ON(COMMAND_BUILD), FIELD(jobs), "N",
 	  "layers and copies at a time (default: one a core)" },
-	{ "retry", 0, KIND_COUNT, ON(COMMAND_BUILD) | ON(COMMAND_INSPECT), FIELD(retries), "N",
-	  "attempts in a row that bring nothing new before giving up (default: 5)" },
+	{ "retry", 0, KIND_NUMBER_OR_NONE, ON(COMMAND_BUILD) | ON(COMMAND_INSPECT), FIELD(retries),
+	  "N", "attempts in a row that bring nothing new before giving up (default: 5)" },
 	{ "blob-connections", 0, KIND_COUNT, ON(COMMAND_BUILD), FIELD(blob_connections), "N",
 	  "connections at a time for one large layer (default: 4)" },
 	{ "creds", 0, KIND_TEXT, ON(COMMAND_BUILD) | ON(COMMAND_INSPECT), FIELD(credentials),
@@ -86,7 +86,7 @@ static const struct option_row rows[] = {
 	  "refuse longer PAX headers and names in layers (default: 1M)" },
 	{ "max-xattrs", 0, KIND_SIZE, ON(COMMAND_BUILD), FIELD(max_xattrs), "N[KMGT]",
 	  "refuse files with larger xattrs in layers (default: 1M)" },
-	{ "lock-timeout", 0, KIND_SECONDS, ON(COMMAND_BUILD), FIELD(lock_timeout_seconds),
+	{ "lock-timeout", 0, KIND_NUMBER_OR_NONE, ON(COMMAND_BUILD), FIELD(lock_timeout_seconds),
 	  "SECONDS", "how long to wait for another vmbake's work (default: for ever)" },
 	{ "store", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(store), "DIR",
 	  "where layers are kept (default: $VMBAKE_STORE, /var/lib/vmbake, ~/.cache/vmbake)" },
@@ -203,7 +203,7 @@ MUST_CHECK static bool set_value(struct options *options, const struct option_ro
 		ok = view_number(text, 10, UINT32_MAX, field(options, row)) &&
 		     *(uint64_t *)field(options, row) > 0;
 		break;
-	case KIND_SECONDS:
+	case KIND_NUMBER_OR_NONE:
 		ok = view_number(text, 10, UINT32_MAX, field(options, row));
 		break;
 	case KIND_PROGRESS:

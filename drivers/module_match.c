@@ -58,8 +58,10 @@ static const struct export *find_symbol(const struct subject *subject, struct vi
 /* include/linux/license.h */
 static bool is_gpl_licence(struct view licence)
 {
-	static const char *const words[] = { "GPL",	     "GPL v2",	     "GPL and additional rights",
-					     "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL" };
+	static const char *const words[] = {
+		"GPL",		"GPL v2",	"GPL and additional rights",
+		"Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"
+	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (view_equal(licence, words[i]))
@@ -144,8 +146,8 @@ MUST_CHECK static bool check_vermagic(struct subject *subject, struct err *err)
 		return false;
 	if (theirs.len == 0)
 		return finding_add(subject->findings, RULE_VERMAGIC, SEVERITY_UNKNOWN, err,
-				   "kernel %s does not show its vermagic; %.*s has \"%.*s\"", release,
-				   VIEW_ARGS(subject->name), VIEW_ARGS(subject->vermagic));
+				   "kernel %s does not show its vermagic; %.*s has \"%.*s\"",
+				   release, VIEW_ARGS(subject->name), VIEW_ARGS(subject->vermagic));
 	view_cut(&theirs, ' ');
 	if (view_same(ours, theirs) && subject->info.machine == subject->kernel->machine)
 		return true;
@@ -255,9 +257,10 @@ bool module_match_kernel(struct finding_list *findings, const struct kernel *ker
 	if (modules == OPTION_ON || (modules == OPTION_UNKNOWN && kernel->exports.count > 0))
 		return true;
 	if (modules == OPTION_OFF)
-		return finding_add(findings, RULE_KERNEL_CONFIG, SEVERITY_ERROR, err,
-				   "kernel %s is built without CONFIG_MODULES: it can load no driver",
-				   kernel->release);
+		return finding_add(
+			findings, RULE_KERNEL_CONFIG, SEVERITY_ERROR, err,
+			"kernel %s is built without CONFIG_MODULES: it can load no driver",
+			kernel->release);
 	return finding_add(findings, RULE_KERNEL_CONFIG, SEVERITY_UNKNOWN, err,
 			   "kernel %s does not tell its configuration", kernel->release);
 }

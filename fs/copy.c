@@ -225,8 +225,8 @@ MUST_CHECK static bool run_workers(struct copying *copying, unsigned jobs, struc
 }
 
 /* Where the file system is this machine's own, copy_file_range without cloning is splicing page by
- * page under the image's lock; reading by hand runs beside another thread's writing (4.7 GB on ext4,
- * two threads: 2.0 s against 2.6 s). Elsewhere (NFS, SMB) the server may copy by itself. */
+ * page under the image's lock; reading by hand runs beside another thread's writing (4.7 GB on
+ * ext4, two threads: 2.0 s against 2.6 s). Elsewhere (NFS, SMB) the server may copy by itself. */
 static enum copy_method second_best_on(int image_fd)
 {
 	struct statfs host;

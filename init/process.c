@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,12 +55,15 @@ bool process_block_signals(struct err *err)
 	return sigprocmask(SIG_SETMASK, &set, NULL) == 0 || err_os(err, "block signals");
 }
 
+/* By the system call, since glibc keeps two signals to itself, and whoever started us may have
+ * ignored those too. A sigaction of zeros is the default on every architecture. */
 static void restore_signals(void)
 {
+	static const char by_default[64];
 	sigset_t none;
 
-	for (int number = 1; number < NSIG; number++)
-		signal(number, SIG_DFL); /* refused for KILL, STOP and glibc's own: fine */
+	for (long number = 1; number < NSIG; number++) /* refused for KILL and STOP: fine */
+		syscall(SYS_rt_sigaction, number, by_default, NULL, (NSIG - 1) / 8);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
