@@ -45,6 +45,17 @@ MUST_CHECK static bool read_to_end(struct archive *archive, struct bytes *out, c
 	return len == 0 || err_archive(err, archive, path);
 }
 
+/* By name: "all" has filters that run a program of the host. */
+static void support_filters(struct archive *archive)
+{
+	archive_read_support_filter_gzip(archive);
+	archive_read_support_filter_bzip2(archive);
+	archive_read_support_filter_xz(archive);
+	archive_read_support_filter_lzma(archive);
+	archive_read_support_filter_lz4(archive);
+	archive_read_support_filter_zstd(archive);
+}
+
 bool archive_slurp(struct bytes *out, const char *path, struct err *err)
 {
 	CLEANUP(reader_closep) struct archive *archive = archive_read_new();
@@ -55,7 +66,7 @@ bool archive_slurp(struct bytes *out, const char *path, struct err *err)
 		return false;
 	if (!archive)
 		return err_memory(err, path);
-	archive_read_support_filter_all(archive);
+	support_filters(archive);
 	archive_read_support_format_raw(archive);
 	archive_read_support_format_empty(archive);
 	if (archive_read_open_fd(archive, fd, 64 << 10) != ARCHIVE_OK)
@@ -76,13 +87,7 @@ bool archive_unpack(struct bytes *out, struct view packed, const char *name, str
 
 	if (!archive)
 		return err_memory(err, name);
-	/* By name: "all" has filters that run a program of the host. */
-	archive_read_support_filter_gzip(archive);
-	archive_read_support_filter_bzip2(archive);
-	archive_read_support_filter_xz(archive);
-	archive_read_support_filter_lzma(archive);
-	archive_read_support_filter_lz4(archive);
-	archive_read_support_filter_zstd(archive);
+	support_filters(archive);
 	archive_read_support_format_raw(archive);
 	archive_read_support_format_empty(archive);
 	if (archive_read_open_memory(archive, packed.ptr, packed.len) != ARCHIVE_OK)
@@ -127,7 +132,7 @@ bool archive_reader_open(struct archive_reader **out, const char *path, struct e
 	reader->archive = archive_read_new();
 	if (!reader->path || !reader->archive)
 		return err_memory(err, path);
-	archive_read_support_filter_all(reader->archive);
+	support_filters(reader->archive);
 	archive_read_support_format_tar(reader->archive);
 	archive_read_support_format_ar(reader->archive);
 	archive_read_support_format_cpio(reader->archive);
