@@ -373,6 +373,7 @@ void options_print_help(FILE *stream, enum command command)
 	if (command == COMMAND_NONE)
 		fprintf(stream, "\nvmbake COMMAND --help says more of one command.\n");
 	if (command == COMMAND_BUILD)
-		fputs("\nIMAGE is registry/name[:tag][@digest], docker://… or oci:DIR[:TAG].\n",
+		fputs("\nIMAGE is registry/name[:tag][@digest], docker://…, oci:DIR[:TAG],\n"
+		      "oci-archive:FILE[:TAG] or docker-archive:FILE[:TAG].\n",
 		      stream);
 }
