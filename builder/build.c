@@ -28,14 +28,14 @@ struct build {
 	struct stored_layer *layers; /* layers[result->image.layer_count] */
 	int *data_fds; /* data_fds[layer_count + 1], borrowed from layers and guest */
 	struct tree *tree;
-	struct guest_layer guest;
+	struct synthetic_layer guest;
 	uint64_t stage_start_ms;
 };
 
 static void build_freep(struct build *build)
 {
 	tree_freep(&build->tree); /* before the indexes it points into */
-	guest_layer_freep(&build->guest);
+	synthetic_layer_freep(&build->guest);
 	for (size_t i = 0; build->layers && i < build->result->image.layer_count; i++)
 		stored_layer_closep(&build->layers[i]);
 	free(build->layers);
@@ -163,14 +163,19 @@ MUST_CHECK static bool add_guest(struct build *build, struct err *err)
 {
 	CLEANUP(process_config_freep) struct process_config process = { 0 };
 	CLEANUP(bytes_freep) struct bytes origin = bytes_capped(16 << 20);
+	struct guest_layer_content content = {
+		.config = &process.boot,
+		.architecture = build->result->image.platform.architecture,
+	};
 	size_t count = build->result->image.layer_count;
 
 	if (!process_config_make(&process, &build->result->image.config, build->tree,
 				 build->data_fds, err) ||
-	    !recipe_print(&build->recipe, &origin, err) ||
-	    !guest_layer_make(&build->guest, build->tree, &process.boot, bytes_view(&origin),
-			      build->result->image.platform.architecture,
-			      build->recipe.time_seconds, err) ||
+	    !recipe_print(&build->recipe, &origin, err))
+		return err_wrap(err, "the guest's init");
+	content.image_json = bytes_view(&origin);
+	if (!guest_layer_make(&build->guest, build->tree, &content, build->recipe.time_seconds,
+			      err) ||
 	    !merge_layer(build->tree, &build->guest.index, (uint32_t)count, err))
 		return err_wrap(err, "the guest's init");
 	build->data_fds[count] = build->guest.data_fd;
@@ -292,13 +297,15 @@ bool build_image(struct build_result *out, const struct options *options, struct
 						    .report = report,
 						    .result = &result,
 						    .store = STORE_NONE,
-						    .guest = GUEST_LAYER_NONE,
+						    .guest = SYNTHETIC_LAYER_NONE,
 						    .stage_start_ms = now_ms() };
 
 	if (!run(&build, err))
 		return false;
 	build_freep(&build); /* while result.image still says how many layers there are */
-	build = (struct build){ .result = &result, .store = STORE_NONE, .guest = GUEST_LAYER_NONE };
+	build = (struct build){ .result = &result,
+				.store = STORE_NONE,
+				.guest = SYNTHETIC_LAYER_NONE };
 	*out = result;
 	result = BUILD_RESULT_NONE;
 	return true;

@@ -6,31 +6,27 @@
 
 #include <stdint.h>
 
-#include "base/bytes.h"
 #include "base/digest.h"
 #include "base/err.h"
 #include "init/boot_config.h"
-#include "layers/index.h"
+#include "layers/synthetic.h"
 #include "layers/tree.h"
 
-struct guest_layer {
-	struct index index; /* in index_bytes; as if it came from a stored layer */
-	struct bytes index_bytes; /* owned */
-	int data_fd; /* owned: the bodies, in memory */
+struct guest_layer_content {
+	const struct boot_config *config; /* becomes /.vmbake/boot.json */
+	struct view image_json; /* becomes /.vmbake/image.json */
+	struct view driver_json; /* becomes /.vmbake/driver.json; ptr NULL: no driver, no file */
+	const char *architecture; /* as OCI says it, "amd64" */
 };
-#define GUEST_LAYER_NONE (struct guest_layer){ .data_fd = -1 }
 
 /* tree:         the merged image, to see which folders it lacks; what is there is left alone,
  *               except that /.vmbake becomes ours as a whole
- * image_json:   becomes /.vmbake/image.json
- * architecture: as OCI says it, "amd64"
  * time_seconds: mtime of all entries
  * Errors: ERR_UNSUPPORTED  no init for that architecture, a configuration over its cap
  *         ERR_IO, ERR_SPACE */
-MUST_CHECK bool guest_layer_make(struct guest_layer *out, const struct tree *tree,
-				 const struct boot_config *config, struct view image_json,
-				 const char *architecture, int64_t time_seconds, struct err *err);
-void guest_layer_freep(struct guest_layer *layer);
+MUST_CHECK bool guest_layer_make(struct synthetic_layer *out, const struct tree *tree,
+				 const struct guest_layer_content *content, int64_t time_seconds,
+				 struct err *err);
 
 /* What of this program ends up in an image besides the configuration: the init.
  * Errors: ERR_UNSUPPORTED  no init for that architecture */

@@ -13,7 +13,7 @@
 static struct tree *tree;
 static struct index lower;
 static struct bytes lower_bytes;
-static struct guest_layer guest;
+static struct synthetic_layer guest;
 static struct err err;
 
 static const struct boot_config config = {
@@ -24,7 +24,7 @@ static const struct boot_config config = {
 
 static void start(void)
 {
-	guest = GUEST_LAYER_NONE;
+	guest = SYNTHETIC_LAYER_NONE;
 	lower_bytes = bytes_capped(1 << 20);
 	ck_assert(tree_new(&tree, &err));
 }
@@ -32,7 +32,7 @@ static void start(void)
 static void end(void)
 {
 	tree_freep(&tree);
-	guest_layer_freep(&guest);
+	synthetic_layer_freep(&guest);
 	bytes_freep(&lower_bytes);
 }
 
@@ -54,10 +54,18 @@ static void make_image(enum entry_kind kind, const char *path, const char *link)
 	ck_assert(merge_layer(tree, &lower, 0, &err));
 }
 
+static struct guest_layer_content content_for(const char *architecture)
+{
+	return (struct guest_layer_content){ .config = &config,
+					     .image_json = view_of("{}"),
+					     .architecture = architecture };
+}
+
 static void add_guest(void)
 {
-	ck_assert_msg(guest_layer_make(&guest, tree, &config, view_of("{}"), "amd64", 1, &err),
-		      "%s", err.msg);
+	struct guest_layer_content content = content_for("amd64");
+
+	ck_assert_msg(guest_layer_make(&guest, tree, &content, 1, &err), "%s", err.msg);
 	ck_assert_msg(merge_layer(tree, &guest.index, 1, &err), "%s", err.msg);
 }
 
@@ -147,10 +155,11 @@ END_TEST
 
 START_TEST(same_inputs_give_the_same_layer)
 {
-	CLEANUP(guest_layer_freep) struct guest_layer again = GUEST_LAYER_NONE;
+	CLEANUP(synthetic_layer_freep) struct synthetic_layer again = SYNTHETIC_LAYER_NONE;
+	struct guest_layer_content content = content_for("amd64");
 
-	ck_assert(guest_layer_make(&guest, tree, &config, view_of("{}"), "amd64", 1, &err));
-	ck_assert(guest_layer_make(&again, tree, &config, view_of("{}"), "amd64", 1, &err));
+	ck_assert(guest_layer_make(&guest, tree, &content, 1, &err));
+	ck_assert(guest_layer_make(&again, tree, &content, 1, &err));
 	ck_assert(view_same(bytes_view(&guest.index_bytes), bytes_view(&again.index_bytes)));
 }
 END_TEST
@@ -173,9 +182,10 @@ END_TEST
 
 START_TEST(architecture_without_init_is_unsupported)
 {
+	struct guest_layer_content content = content_for("s390x");
 	struct digest digest;
 
-	ck_assert(!guest_layer_make(&guest, tree, &config, view_of("{}"), "s390x", 1, &err));
+	ck_assert(!guest_layer_make(&guest, tree, &content, 1, &err));
 	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
 	ck_assert(!guest_layer_init_digest(&digest, "s390x", &err));
 }
