@@ -101,7 +101,7 @@ struct bundle {
 	size_t kernel_count;
 	const struct bundle_file *files; /* files[file_count], by path */
 	size_t file_count;
-	const struct bundle_gpu *gpus; /* gpus[gpu_count], by device; none: the source has no list */
+	const struct bundle_gpu *gpus; /* gpus[gpu_count], by device; 0: the source has no list */
 	size_t gpu_count;
 
 	struct digest index_digest; /* SHA-256 of the file `index`; zeros in an image */
@@ -109,13 +109,13 @@ struct bundle {
 };
 
 /* Errors: ERR_UNSUPPORTED  another schemaVersion, or over a cap
- *         ERR_FORMAT       anything else that is off: a path that is not clean, a dest that is none,
- *                          a version that is no version; the key or the file is named */
+ *         ERR_FORMAT       anything else that is off: a path that is not clean, a dest that is
+ *                          none, a version that is no version; the key or the file is named */
 MUST_CHECK bool bundle_parse(struct bundle *out, struct view text, struct err *err);
 MUST_CHECK bool bundle_print(struct bytes *out, const struct bundle *bundle, struct err *err);
 void bundle_freep(struct bundle *bundle);
 
-/* The name of its folder, "535.309.01-proprietary-amd64-0123456789ab": version, flavor, architecture
+/* The name of its folder, "535.309.01-proprietary-amd64-0123456789ab": version, flavor, arch
  * and the start of manifest_digest, that of the manifest's bytes. */
 enum { BUNDLE_NAME_BYTES = 128 };
 void bundle_name(const struct bundle *bundle, const struct digest *manifest_digest,

@@ -18,9 +18,9 @@ void stored_bundle_closep(struct stored_bundle *stored);
 
 /* dir_fd: the store's folder drivers/
  * Errors: ERR_NOT_FOUND  no such bundle
- *         ERR_INTEGRITY  its manifest is not the one its name was made of, its index not the one the
- *                        manifest names, data of another length, a file of the manifest that the
- *                        index lacks or has in another size
+ *         ERR_INTEGRITY  its manifest is not the one its name was made of, its index not the one
+ *                        the manifest names, data of another length, a file of the manifest that
+ *                        the index lacks or has in another size
  *         ERR_FORMAT, ERR_UNSUPPORTED, ERR_IO */
 MUST_CHECK bool stored_bundle_open(struct stored_bundle *out, int dir_fd, const char *name,
 				   struct err *err);
