@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "require.h"
+#include "init/require.h"
 
 static const struct {
 	const char *word;

@@ -1,17 +1,8 @@
 #include "boot_config.h"
 
-#include <string.h>
-
 #include "base/json.h"
+#include "boot_gpu.h"
 #include "config_lists.h"
-
-static const char *const policies[] = {
-	[GPU_NONE] = "none",
-	[GPU_OPTIONAL] = "optional",
-	[GPU_REQUIRED] = "required",
-};
-
-enum { POLICY_COUNT = sizeof(policies) / sizeof(policies[0]) };
 
 MUST_CHECK static bool read_document(struct json_t **out, struct view text, struct err *err)
 {
@@ -68,27 +59,6 @@ MUST_CHECK static bool read_user(struct arena *arena, const struct json_t *docum
 	       read_groups(arena, object, user, err);
 }
 
-MUST_CHECK static bool read_gpu(struct arena *arena, const struct json_t *document,
-				struct boot_gpu *out, struct err *err)
-{
-	const struct json_t *gpu = NULL;
-	const char *policy = NULL;
-
-	if (!json_need_object(document, "gpu", &gpu, err) ||
-	    !json_need_string(gpu, "policy", &policy, err) ||
-	    !list_read_modules(arena, gpu, &out->modules, err) ||
-	    (json_has(gpu, "version") &&
-	     !list_read_text(arena, gpu, "version", &out->version, err)))
-		return false;
-	for (unsigned i = 0; i < POLICY_COUNT; i++) {
-		if (strcmp(policy, policies[i]) == 0) {
-			out->policy = (enum gpu_policy)i;
-			return true;
-		}
-	}
-	return err_set(err, ERR_FORMAT, "\"policy\" of \"gpu\" is %.100s", policy);
-}
-
 MUST_CHECK static bool read_process(struct boot_config *config, const struct json_t *document,
 				    struct err *err)
 {
@@ -119,7 +89,7 @@ bool boot_config_parse(struct boot_config *out, struct view text, struct err *er
 	if (!read_document(&document, text, err) || !read_process(&config, document, err) ||
 	    !list_read_modules(&config.arena, document, &config.modules, err) ||
 	    !list_read_nodes(&config.arena, document, &config.nodes, &config.node_count, err) ||
-	    !read_gpu(&config.arena, document, &config.gpu, err))
+	    !boot_gpu_read(&config.arena, document, &config.gpu, err))
 		return false;
 	*out = config;
 	config.arena = (struct arena){ 0 };
@@ -145,18 +115,6 @@ static struct json_t *print_user(const struct boot_user *user)
 	return object;
 }
 
-static struct json_t *print_gpu(const struct boot_gpu *gpu)
-{
-	struct json_t *object = json_new_object();
-
-	json_put_text(object, "policy", policies[gpu->policy]);
-	if (gpu->version)
-		json_put_text(object, "version", gpu->version);
-	if (gpu->modules.count > 0)
-		json_put(object, "modules", list_of_modules(&gpu->modules));
-	return object;
-}
-
 static void put_texts(struct json_t *object, const char *key, const struct text_list *list)
 {
 	if (list->items)
@@ -176,7 +134,7 @@ bool boot_config_print(struct bytes *out, const struct boot_config *config, stru
 	json_put_size(document, "stop_signal", config->stop_signal);
 	json_put(document, "modules", list_of_modules(&config->modules));
 	json_put(document, "nodes", list_of_nodes(config->nodes, config->node_count));
-	json_put(document, "gpu", print_gpu(&config->gpu));
+	json_put(document, "gpu", boot_gpu_json(&config->gpu));
 	return json_print(out, document, JSON_INDENTED, err) && bytes_append(out, "\n", 1, err);
 }
 

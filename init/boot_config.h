@@ -14,7 +14,7 @@
 #include "base/view.h"
 
 enum {
-	BOOT_CONFIG_FORMAT = 1,
+	BOOT_CONFIG_FORMAT = 2,
 	BOOT_CONFIG_BYTES_MAX = 4 << 20, /* execve takes no more than 2 MiB of strings anyway */
 };
 
@@ -50,11 +50,36 @@ struct boot_node {
 
 enum gpu_policy { GPU_NONE, GPU_OPTIONAL, GPU_REQUIRED };
 
+/* What the image demands and could not be decided when it was baked; see require.h. */
+struct boot_requirement {
+	const char *name; /* of the variable it comes from */
+	const char *predicate;
+};
+
+/* What only the driver's libraries could say of a GPU, by its PCI ids. NULL: not known. */
+struct boot_gpu_model {
+	uint16_t vendor, device;
+	const char *arch; /* compute capability, "9.0" */
+	const char *brand; /* "tesla", "geforce", … */
+};
+
+/* Started when there is an NVSwitch. */
+struct boot_fabric_manager {
+	const char *path; /* absolute; NULL: none was baked */
+	const char *config; /* absolute; NULL: the program's own defaults */
+};
+
 /* The driver that was baked in. Its modules are loaded only when there is a GPU. */
 struct boot_gpu {
 	enum gpu_policy policy;
 	const char *version; /* of module, firmware and libraries: "535.309.01"; NULL: none */
+	const char *cuda; /* the highest that the driver can do: "12.2"; NULL: not known */
 	struct module_list modules; /* in order; none with GPU_NONE */
+	const struct boot_requirement *requirements; /* requirements[requirement_count] */
+	size_t requirement_count;
+	const struct boot_gpu_model *models; /* models[model_count] */
+	size_t model_count;
+	struct boot_fabric_manager fabric_manager;
 };
 
 struct boot_user {

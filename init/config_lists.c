@@ -21,6 +21,13 @@ MUST_CHECK static bool take_array(struct arena *arena, size_t count, size_t item
 	return *out || err_memory(err, "a list of the boot configuration");
 }
 
+bool list_take(struct arena *arena, const struct json_t *object, const char *key,
+	       size_t item_bytes, const struct json_t **out, void **room, struct err *err)
+{
+	return find_array(object, key, out, err) &&
+	       take_array(arena, json_count(*out), item_bytes, room, err);
+}
+
 MUST_CHECK static bool copy_text(struct arena *arena, const char *text, const char **out,
 				 struct err *err)
 {
@@ -80,6 +87,15 @@ bool list_read_text(struct arena *arena, const struct json_t *object, const char
 	return json_need_string(object, key, &text, err) && copy_text(arena, text, out, err);
 }
 
+bool list_want_text(struct arena *arena, const struct json_t *object, const char *key,
+		    const char **out, struct err *err)
+{
+	if (json_has(object, key))
+		return list_read_text(arena, object, key, out, err);
+	*out = NULL;
+	return true;
+}
+
 MUST_CHECK static bool read_module(struct arena *arena, const struct json_t *object,
 				   struct boot_module *out, struct err *err)
 {
@@ -101,8 +117,7 @@ bool list_read_modules(struct arena *arena, const struct json_t *object, struct 
 	const struct json_t *array = NULL;
 	void *room = NULL;
 
-	if (!find_array(object, "modules", &array, err) ||
-	    !take_array(arena, json_count(array), sizeof(struct boot_module), &room, err))
+	if (!list_take(arena, object, "modules", sizeof(struct boot_module), &array, &room, err))
 		return false;
 	struct boot_module *modules = room;
 
@@ -141,8 +156,7 @@ bool list_read_nodes(struct arena *arena, const struct json_t *object,
 	const struct json_t *array = NULL;
 	void *room = NULL;
 
-	if (!find_array(object, "nodes", &array, err) ||
-	    !take_array(arena, json_count(array), sizeof(struct boot_node), &room, err))
+	if (!list_take(arena, object, "nodes", sizeof(struct boot_node), &array, &room, err))
 		return false;
 	struct boot_node *items = room;
 

@@ -24,7 +24,7 @@ make_root() {
 	shift
 	entrypoint=$(printf '"%s",' "$@")
 	cat >"$work/root/.vmbake/boot.json" <<-JSON
-		{ "format": 1, "entrypoint": [${entrypoint%,}], "working_dir": "/",
+		{ "format": 2, "entrypoint": [${entrypoint%,}], "working_dir": "/",
 		  "user": { "uid": 0, "gid": 0, "home": "/" }, "stop_signal": 15,
 		  "gpu": { "policy": "none" } }
 	JSON

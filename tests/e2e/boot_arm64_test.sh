@@ -14,7 +14,7 @@ it_brings_the_exit_code_through() {
 	cp "$build/guest/aarch64/init" root/.vmbake/
 	cp "$build/debian/busybox-static-arm64/bin/busybox" root/bin/
 	cat >root/.vmbake/boot.json <<-'JSON'
-		{ "format": 1, "entrypoint": ["/bin/busybox", "sh", "-c"],
+		{ "format": 2, "entrypoint": ["/bin/busybox", "sh", "-c"],
 		  "cmd": ["busybox uname -m; exit 7"], "env": ["PATH=/bin"],
 		  "working_dir": "/", "user": { "uid": 1, "gid": 1, "home": "/" },
 		  "stop_signal": 15, "gpu": { "policy": "none" } }

@@ -38,7 +38,7 @@ boots() {
 	cp "$(command -v busybox)" root/bin/
 	cp "$work"/modules/*.ko root/
 	cat >root/.vmbake/boot.json <<-JSON
-		{ "format": 1, "entrypoint": ["busybox", "sh", "-c", "$1"], "env": ["PATH=/bin"],
+		{ "format": 2, "entrypoint": ["busybox", "sh", "-c", "$1"], "env": ["PATH=/bin"],
 		  "user": { "uid": 1000, "gid": 1000, "home": "/" }, "working_dir": "/",
 		  "stop_signal": 15, "gpu": { "policy": "required", "version": "999.10.05",
 		  "modules": [

@@ -22,7 +22,7 @@ runs() {
 	ln -sf busybox root/bin/sh
 	echo "quiet $*" >root/made/proc/cmdline
 	cat >root/.vmbake/boot.json <<-JSON
-		{ "format": ${format:-1}, "entrypoint": $entrypoint, "working_dir": "/srv/made",
+		{ "format": ${format:-2}, "entrypoint": $entrypoint, "working_dir": "/srv/made",
 		  "user": { "uid": 0, "gid": 0, "home": "/root" }, "stop_signal": 15,
 		  "env": ["PATH=/bin"], "gpu": { "policy": "none" } }
 	JSON
@@ -96,8 +96,8 @@ it_knows_127_from_126() {
 }
 
 it_ends_in_order_when_it_cannot_begin() {
-	format=2 runs '["/bin/sh"]'
-	grep -q '^vmbake: failed: /.vmbake/boot.json: format 2' console
+	format=3 runs '["/bin/sh"]'
+	grep -q '^vmbake: failed: /.vmbake/boot.json: format 3' console
 	grep -qx 'vmbake: exited code=125' console
 	runs '[]'
 	grep -q '^vmbake: failed: nothing to run' console

@@ -1,36 +1,15 @@
-/* What an image's environment says of GPUs: requirements, devices, capabilities. */
+/* What an image's environment wants of the driver: devices and capabilities. */
 #include <assert.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 #include "base/bytes.h"
 #include "drivers/capability.h"
-#include "drivers/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* A fact that is learned later may only take the doubt away: never turn yes into no. */
-static void check_verdicts(struct view text)
-{
-	struct require_facts unknown = { .cuda = view_of("12.2"), .driver = view_of("535.1") };
-	struct require_facts known = unknown;
-	enum require_verdict before = REQUIRE_SATISFIED, after = REQUIRE_SATISFIED;
-	struct err err = { 0 };
-
-	known.arch = view_of("9.0");
-	known.brand = view_of("tesla");
-	if (!require_check(&before, text, &unknown, &err) ||
-	    !require_check(&after, text, &known, &err))
-		return;
-	assert(after != REQUIRE_DEPENDS_ON_GPU);
-	assert(before == REQUIRE_DEPENDS_ON_GPU || before == after);
-}
 
 static void check_environment(const char *name, struct view text)
 {
 	CLEANUP(bytes_freep) struct bytes line = bytes_capped(1 << 20);
-	CLEANUP(arena_freep) struct arena arena = { 0 };
-	struct requirement_list list = { 0 };
 	struct gpu_request request = { 0 };
 	struct err err = { 0 };
 
@@ -39,8 +18,6 @@ static void check_environment(const char *name, struct view text)
 		return;
 	const char *env[] = { line.data, "NVIDIA_VISIBLE_DEVICES=all" };
 
-	if (require_list(&list, &arena, env, 2, &err))
-		assert(list.count <= 1);
 	if (gpu_request_read(&request, env, 2, &err))
 		assert((request.capabilities & ~(unsigned)CAPABILITY_ALL) == 0);
 	if (gpu_request_read(&request, env, 1, &err))
@@ -51,8 +28,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct view text = { (const char *)data, size };
 
-	check_verdicts(text);
-	check_environment("NVIDIA_REQUIRE_CUDA", text);
 	check_environment("CUDA_VERSION", text);
 	check_environment("NVIDIA_VISIBLE_DEVICES", text);
 	check_environment("NVIDIA_DRIVER_CAPABILITIES", text);

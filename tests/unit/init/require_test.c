@@ -1,10 +1,10 @@
-#include "drivers/require.h"
+#include "init/require.h"
 
 #include <check.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "drivers/version.h"
+#include "init/version.h"
 
 static const struct {
 	const char *predicate, *cuda, *driver, *arch, *brand;

@@ -2,7 +2,7 @@
  *
  * The grammar and its traps are libnvidia-container's; what differs is that a fact may be unknown
  * when an image is baked. The runtime takes an unknown fact for true; here the verdict says that
- * it depends on the GPU, and the guest's init asks again. Pure: no I/O.
+ * it depends on the GPU, and the guest asks again with the same code. Pure: no I/O.
  */
 #pragma once
 
