@@ -46,6 +46,14 @@ bool capability_parse(unsigned *out, struct view list, struct err *err)
 	return true;
 }
 
+unsigned capability_of_word(struct view word)
+{
+	for (unsigned bit = 0; 1u << bit < CAPABILITY_ALL; bit++)
+		if (view_equal(word, words[bit].word))
+			return 1u << bit;
+	return 0;
+}
+
 void capability_text(unsigned capabilities, char out[CAPABILITY_TEXT_BYTES])
 {
 	size_t len = 0;

@@ -42,6 +42,9 @@ MUST_CHECK bool gpu_request_read(struct gpu_request *out, const char *const *env
  * Errors: ERR_FORMAT  an unknown word, which is named */
 MUST_CHECK bool capability_parse(unsigned *out, struct view list, struct err *err);
 
+/* The one bit of that word, without what it implies; 0: no such word, or "all". */
+unsigned capability_of_word(struct view word);
+
 /* The bits as a comma list, in the order of enum capability. out: CAPABILITY_TEXT_BYTES */
 enum { CAPABILITY_TEXT_BYTES = 64 };
 void capability_text(unsigned capabilities, char out[CAPABILITY_TEXT_BYTES]);
