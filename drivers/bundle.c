@@ -8,7 +8,7 @@
 #include "capability.h"
 #include "init/config_lists.h"
 #include "layers/path.h"
-#include "version.h"
+#include "init/version.h"
 
 enum {
 	KERNELS_MAX = 1000,

@@ -7,7 +7,7 @@
 #include "bundle_words.h"
 #include "capability.h"
 #include "init/config_lists.h"
-#include "version.h"
+#include "init/version.h"
 
 static const char *const flavors[] = {
 	[BUNDLE_PROPRIETARY] = "proprietary",
