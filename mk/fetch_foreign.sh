@@ -10,6 +10,8 @@ architecture=${1:?$usage}
 package=${2:?$usage}
 folder=${3:?$usage}
 [ ! -d "$folder" ] || exit 0
+# shellcheck source=mk/private_apt.sh
+. "$(dirname "$0")/private_apt.sh"
 
 mkdir -p "$(dirname "$folder")"
 exec 9>"$folder.lock"
@@ -18,31 +20,22 @@ flock 9
 
 temp=$(mktemp -d "$(dirname "$(realpath -m "$folder")")/.fetch.XXXXXX")
 trap 'rm -rf "$temp"' EXIT
-mkdir -p "$temp"/{lists/partial,cache/archives/partial,deb}
-touch "$temp/status"
-
-private_apt_get() {
-	apt-get -qq -o "APT::Architecture=$architecture" -o "APT::Architectures=$architecture" \
-		-o "Dir::State=$temp" -o "Dir::State::lists=$temp/lists" \
-		-o "Dir::State::status=$temp/status" -o "Dir::Cache=$temp/cache" \
-		-o "APT::Sandbox::User=$(id -un)" "$@"
-}
+mkdir -p "$temp/deb"
+private_apt_make "$temp" "$architecture"
 
 real_name() {
 	case $package in
 	linux-image-*)
-		apt-cache -o "APT::Architecture=$architecture" \
-			-o "APT::Architectures=$architecture" -o "Dir::State::lists=$temp/lists" \
-			-o "Dir::State::status=$temp/status" -o "Dir::Cache=$temp/cache" \
-			depends "$package" | awk '$1 == "Depends:" { print $2; exit }'
+		apt-cache "${private_apt[@]}" depends "$package" |
+			awk '$1 == "Depends:" { print $2; exit }'
 		;;
 	*) echo "$package" ;;
 	esac
 }
 
 {
-	private_apt_get update
-	(cd "$temp/deb" && private_apt_get download "$(real_name)")
+	apt-get -qq "${private_apt[@]}" update
+	(cd "$temp/deb" && apt-get -qq "${private_apt[@]}" download "$(real_name)")
 } 2>"$temp/why" || {
 	cat "$temp/why" >&2
 	echo "cannot download $package for $architecture" >&2

@@ -48,7 +48,16 @@ e2e: all test-tools
 
 check:
 	@mk/deps.sh build demo check
-	@MAKE="$(MAKE)" tests/check $(BUILD)
+	@MAKE="$(MAKE)" tests/check $(BUILD) own
+
+# With NVIDIA's own driver: 120 MB from Debian's non-free components, built for the test kernel.
+check-nvidia:
+	@mk/deps.sh build demo check
+	@MAKE="$(MAKE)" tests/check $(BUILD) nvidia
+
+check-all:
+	@mk/deps.sh build demo check
+	@MAKE="$(MAKE)" tests/check $(BUILD) own nvidia
 
 # Fuzzers: see tests/fuzz/README.md. ROOM_x_fuzz.c links what ROOM may link.
 FUZZ_SECONDS ?= 30
@@ -75,4 +84,5 @@ bench: all test-tools
 	@mk/fetch.sh docker-registry $(BUILD)/debian/docker-registry
 	@for bench in tests/bench/*_bench.sh; do $$bench $(BUILD) || exit 1; done
 
-.PHONY: unit unit-programs test-tools asan asan-programs e2e check fuzz fuzzers bench
+.PHONY: unit unit-programs test-tools asan asan-programs e2e fuzz fuzzers bench
+.PHONY: check check-nvidia check-all

@@ -31,6 +31,8 @@ help:
 ## make deps       install what building needs, with apt-get
 ## make demo       bake a small image from a local registry and boot it in QEMU; leaves ./demo
 ## make check      everything that must hold; the last line is "N passed, N failed"
+## make check-nvidia   the same for what needs NVIDIA's own driver (Debian's, non-free, 120 MB)
+## make check-all  both, with one last line
 ## make unit       the unit tests           make asan      the same under ASan and UBSan
 ## make e2e        the end-to-end tests     make e2e E2E=boot   one of them, tests/e2e/boot_test.sh
 ## make limits     sizes and complexity     make layering  who may include whom

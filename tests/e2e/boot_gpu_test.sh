@@ -6,22 +6,10 @@
 . "$(dirname "$0")/lib.sh"
 
 boot_prepare "$build" "$work/guest" >&2
-release=$(basename "$build"/debian/linux-image/lib/modules/*)
-headers=$work/headers/usr/src/linux-headers-$release
-
-# The kernel's headers, from three packages that are unpacked over each other.
 prepare_modules() {
-	local package
-
-	for package in "linux-headers-$release" "linux-headers-${release%%-cloud*}-common" \
-		"linux-kbuild-$(echo "$release" | cut -d. -f1,2)"; do
-		"$root/mk/fetch_foreign.sh" amd64 "$package" "$build/debian/$package" || return
-		mkdir -p "$work/headers"
-		cp -a "$build/debian/$package/." "$work/headers/"
-	done
-	sed -i "s|/usr/src/|$work/headers/usr/src/|" "$headers/Makefile"
+	"$root/mk/fetch_headers.sh" "$build"
 	cp -r "$root/fixtures/gpu-modules" "$work/modules"
-	make -s -C "$headers" M="$work/modules" modules
+	make -s -C "$build/debian/linux-headers/build" M="$work/modules" modules
 }
 prepare_modules >"$logs/e2e-boot_gpu-modules.log" 2>&1 ||
 	{ tail "$logs/e2e-boot_gpu-modules.log" >&2; exit 1; }
