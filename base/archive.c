@@ -102,32 +102,32 @@ bool archive_unpack(struct bytes *out, struct view packed, const char *name, str
 }
 
 struct archive_reader {
-	struct archive *archive;
+	struct archive *archive; /* owned, as are the next three */
 	char *path;
+	int fd; /* -1 inside another archive */
+	char *chunk; /* of outer's bytes */
+	struct archive_reader *outer; /* borrowed; NULL for a file */
+	struct err outer_failure; /* why outer could not be read, if so */
 };
 
-MUST_CHECK static bool check_regular(const char *path, struct err *err)
-{
-	struct stat stat;
-	CLEANUP(fd_closep) int fd = -1;
+enum { OUTER_CHUNK_BYTES = 64 << 10 };
 
-	if (!file_open(&fd, AT_FDCWD, path, O_RDONLY | O_NONBLOCK, err))
-		return false;
-	if (fstat(fd, &stat) < 0)
-		return err_os(err, "stat %s", path);
-	if (!S_ISREG(stat.st_mode))
-		return err_set(err, ERR_USAGE, "%s is not a regular file", path);
-	return true;
+/* Why it failed: the outer archive knows better. */
+MUST_CHECK static bool err_reader(struct err *err, const struct archive_reader *reader)
+{
+	if (reader->outer_failure.kind == ERR_NONE)
+		return err_archive(err, reader->archive, reader->path);
+	*err = reader->outer_failure;
+	return err_wrap(err, "%s", reader->path);
 }
 
-bool archive_reader_open(struct archive_reader **out, const char *path, struct err *err)
+MUST_CHECK static bool reader_new(struct archive_reader **out, const char *path, struct err *err)
 {
 	CLEANUP(archive_reader_freep) struct archive_reader *reader = calloc(1, sizeof(*reader));
 
-	if (!check_regular(path, err))
-		return false;
 	if (!reader)
 		return err_memory(err, path);
+	reader->fd = -1;
 	reader->path = view_copy(view_of(path));
 	reader->archive = archive_read_new();
 	if (!reader->path || !reader->archive)
@@ -137,8 +137,71 @@ bool archive_reader_open(struct archive_reader **out, const char *path, struct e
 	archive_read_support_format_ar(reader->archive);
 	archive_read_support_format_cpio(reader->archive);
 	archive_read_support_format_empty(reader->archive);
-	if (archive_read_open_filename(reader->archive, path, 64 << 10) != ARCHIVE_OK)
+	*out = ptr_take(&reader);
+	return true;
+}
+
+MUST_CHECK static bool open_regular(int *out, const char *path, struct err *err)
+{
+	CLEANUP(fd_closep) int fd = -1;
+	struct stat stat;
+
+	if (!file_open(&fd, AT_FDCWD, path, O_RDONLY | O_NONBLOCK, err))
+		return false;
+	if (fstat(fd, &stat) < 0)
+		return err_os(err, "stat %s", path);
+	if (!S_ISREG(stat.st_mode))
+		return err_set(err, ERR_USAGE, "%s is not a regular file", path);
+	*out = fd_take(&fd);
+	return true;
+}
+
+bool archive_reader_open_at(struct archive_reader **out, const char *path, uint64_t offset,
+			    struct err *err)
+{
+	CLEANUP(archive_reader_freep) struct archive_reader *reader = NULL;
+
+	if (!reader_new(&reader, path, err) || !open_regular(&reader->fd, path, err))
+		return false;
+	if (offset > INT64_MAX || lseek(reader->fd, (off_t)offset, SEEK_SET) < 0)
+		return err_os(err, "seek in %s", path);
+	if (archive_read_open_fd(reader->archive, reader->fd, 64 << 10) != ARCHIVE_OK)
 		return err_archive(err, reader->archive, path);
+	*out = ptr_take(&reader);
+	return true;
+}
+
+bool archive_reader_open(struct archive_reader **out, const char *path, struct err *err)
+{
+	return archive_reader_open_at(out, path, 0, err);
+}
+
+static la_ssize_t read_outer(struct archive *archive, void *context, const void **data)
+{
+	struct archive_reader *reader = context;
+	size_t len = 0;
+
+	*data = reader->chunk;
+	if (archive_reader_read(reader->outer, reader->chunk, OUTER_CHUNK_BYTES, &len,
+				&reader->outer_failure))
+		return (la_ssize_t)len;
+	archive_set_error(archive, EINVAL, "%s", reader->outer_failure.msg);
+	return -1;
+}
+
+bool archive_reader_open_member(struct archive_reader **out, struct archive_reader *outer,
+				const char *name, struct err *err)
+{
+	CLEANUP(archive_reader_freep) struct archive_reader *reader = NULL;
+
+	if (!reader_new(&reader, name, err))
+		return false;
+	reader->outer = outer;
+	reader->chunk = malloc(OUTER_CHUNK_BYTES);
+	if (!reader->chunk)
+		return err_memory(err, name);
+	if (archive_read_open(reader->archive, reader, NULL, read_outer, NULL) != ARCHIVE_OK)
+		return err_reader(err, reader);
 	*out = ptr_take(&reader);
 	return true;
 }
@@ -148,6 +211,8 @@ void archive_reader_freep(struct archive_reader **reader)
 	if (!*reader)
 		return;
 	reader_closep(&(*reader)->archive);
+	fd_closep(&(*reader)->fd);
+	free((*reader)->chunk);
 	free((*reader)->path);
 	free(*reader);
 	*reader = NULL;
@@ -172,7 +237,7 @@ bool archive_reader_next(struct archive_reader *reader, struct archive_member *o
 	if (*is_end)
 		return true;
 	if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
-		return err_archive(err, reader->archive, reader->path);
+		return err_reader(err, reader);
 	const char *name = archive_entry_pathname(entry);
 	const char *hard_link = archive_entry_hardlink(entry);
 	const char *symlink = archive_entry_symlink(entry);
@@ -186,6 +251,7 @@ bool archive_reader_next(struct archive_reader *reader, struct archive_member *o
 		.kind = kind_of(entry),
 		.target = hard_link ? hard_link : symlink ? symlink : "",
 		.size_bytes = (uint64_t)size_bytes,
+		.mode = archive_entry_mode(entry) & 07777,
 	};
 	return true;
 }
@@ -196,7 +262,7 @@ bool archive_reader_read(struct archive_reader *reader, void *buffer, size_t cap
 	la_ssize_t got = archive_read_data(reader->archive, buffer, capacity);
 
 	if (got < 0)
-		return err_archive(err, reader->archive, reader->path);
+		return err_reader(err, reader);
 	*len = (size_t)got;
 	return true;
 }

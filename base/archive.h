@@ -30,10 +30,19 @@ struct archive_member {
 	enum archive_kind kind;
 	const char *target; /* of a link; "" for others */
 	uint64_t size_bytes; /* of a file */
+	uint32_t mode; /* 07777, without the type */
 };
 /* Errors: ERR_NOT_FOUND, ERR_USAGE (not a regular file), ERR_FORMAT */
 MUST_CHECK bool archive_reader_open(struct archive_reader **out, const char *path,
 				    struct err *err);
+/* The same for an archive that starts inside a file and ends with it. */
+MUST_CHECK bool archive_reader_open_at(struct archive_reader **out, const char *path,
+				       uint64_t offset, struct err *err);
+/* The archive that the current member of outer is (data.tar.xz in a .deb). outer and name, for
+ * sentences, are borrowed; outer is not to be touched until this reader is freed. */
+MUST_CHECK bool archive_reader_open_member(struct archive_reader **out,
+					   struct archive_reader *outer, const char *name,
+					   struct err *err);
 void archive_reader_freep(struct archive_reader **reader);
 /* The next member; *is_end instead when there is none. */
 MUST_CHECK bool archive_reader_next(struct archive_reader *reader, struct archive_member *out,

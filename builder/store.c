@@ -211,12 +211,9 @@ bool store_draft_open(struct store *store, struct store_draft *out, struct err *
 	return true;
 }
 
-bool store_draft_keep_layer(struct store *store, struct store_draft *draft,
-			    const struct digest *diff_id, struct err *err)
+bool store_draft_keep(struct store *store, struct store_draft *draft, const char *path,
+		      struct err *err)
 {
-	char path[LAYER_PATH_BYTES];
-
-	layer_path(diff_id, "", path);
 	if (fchmod(draft->dir_fd, 0755) < 0 || fsync(draft->dir_fd) < 0)
 		return err_os(err, "sync a folder in tmp");
 	if (!file_remove_tree(store->dir_fd, path, err))
@@ -225,6 +222,15 @@ bool store_draft_keep_layer(struct store *store, struct store_draft *draft,
 		return err_os(err, "name %s", path);
 	fd_closep(&draft->dir_fd);
 	return file_sync_parent(store->dir_fd, path, err);
+}
+
+bool store_draft_keep_layer(struct store *store, struct store_draft *draft,
+			    const struct digest *diff_id, struct err *err)
+{
+	char path[LAYER_PATH_BYTES];
+
+	layer_path(diff_id, "", path);
+	return store_draft_keep(store, draft, path, err);
 }
 
 void store_draft_discardp(struct store_draft *draft)

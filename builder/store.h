@@ -60,6 +60,9 @@ MUST_CHECK bool store_draft_open(struct store *store, struct store_draft *out, s
  * the caller holds the layer's lock. */
 MUST_CHECK bool store_draft_keep_layer(struct store *store, struct store_draft *draft,
 				       const struct digest *diff_id, struct err *err);
+/* The same for any folder: path is relative to the store's; the caller holds its lock. */
+MUST_CHECK bool store_draft_keep(struct store *store, struct store_draft *draft, const char *path,
+				 struct err *err);
 void store_draft_discardp(struct store_draft *draft);
 
 /* Where an image with that key is or will be, relative to dir_fd: "images/HEX.ext4", ".json". */

@@ -22,6 +22,7 @@ enum {
 	BUNDLE_SCHEMA_VERSION = 1,
 	BUNDLE_MANIFEST_BYTES_MAX = 16 << 20,
 	BUNDLE_FILES_MAX = 100 * 1000,
+	BUNDLE_INDEX_BYTES_MAX = 1 << 30,
 };
 
 /* Where a file goes is the image's affair: `dest` starts with one of these, or with '/'. */

@@ -321,6 +321,14 @@ bool module_set_find(struct module_set *set, struct view name, const struct modu
 	return true;
 }
 
+bool module_set_any(struct module_set *set, const struct module **out, struct err *err)
+{
+	if (set->count > 0 && !read_info(set, set->found[0], err))
+		return false;
+	*out = set->count > 0 ? &set->found[0]->module : NULL;
+	return true;
+}
+
 bool module_set_is_builtin(const struct module_set *set, struct view name)
 {
 	for (struct view rest = bytes_view(&set->builtin); rest.len > 0;) {

@@ -42,6 +42,8 @@ size_t module_set_count(const struct module_set *set);
 /* *out is NULL when there is no such module; borrowed from the set. */
 MUST_CHECK bool module_set_find(struct module_set *set, struct view name,
 				const struct module **out, struct err *err);
+/* Any one of them, which tells for which kernel the folders are; NULL when there is none. */
+MUST_CHECK bool module_set_any(struct module_set *set, const struct module **out, struct err *err);
 bool module_set_is_builtin(const struct module_set *set, struct view name);
 
 /* The module's bytes, decompressed, appended to out. */

@@ -1,0 +1,163 @@
+#include "driver_store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+
+enum { DRIVER_PATH_BYTES = BUNDLE_NAME_BYTES + 16 };
+
+void driver_names_freep(struct driver_names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->items[i]);
+	free(names->items);
+	*names = (struct driver_names){ 0 };
+}
+
+bool driver_store_open(struct store *store, int *dir_fd, struct err *err)
+{
+	return file_open(dir_fd, store->dir_fd, "drivers", O_RDONLY | O_DIRECTORY, err) ||
+	       err_wrap(err, "store %s", store->path);
+}
+
+/* What is in a dot file, or longer than a name can be, is not ours. */
+static int is_name(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && strlen(entry->d_name) < BUNDLE_NAME_BYTES;
+}
+
+static int compare_bytes(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+struct entries {
+	struct dirent **items;
+	int count;
+};
+
+static void entries_freep(struct entries *entries)
+{
+	for (int i = 0; i < entries->count; i++)
+		free(entries->items[i]);
+	free(entries->items);
+}
+
+bool driver_store_list(struct store *store, struct driver_names *out, struct err *err)
+{
+	CLEANUP(driver_names_freep) struct driver_names names = { 0 };
+	CLEANUP(entries_freep) struct entries entries = { 0 };
+	int count = scandirat(store->dir_fd, "drivers", &entries.items, is_name, compare_bytes);
+
+	if (count < 0)
+		return err_os(err, "read folder drivers of store %s", store->path);
+	entries.count = count;
+	names.items = calloc((size_t)count + 1, sizeof(*names.items));
+	if (!names.items)
+		return err_memory(err, "a list of drivers");
+	for (int i = 0; i < count; i++) {
+		names.items[i] = view_copy(view_of(entries.items[i]->d_name));
+		if (!names.items[i])
+			return err_memory(err, "a list of drivers");
+		names.count++;
+	}
+	*out = names;
+	names = (struct driver_names){ 0 };
+	return true;
+}
+
+/* A whole name, or whole parts of one: "535" is no prefix of 535.309.01, "535.309.01" of its name
+ * is, and so is a digest cut short. */
+static bool is_meant(const char *name, const char *given)
+{
+	size_t len = strlen(given);
+
+	if (strncmp(name, given, len) != 0)
+		return false;
+	return name[len] == '\0' || name[len] == '-' || strchr(given, '-');
+}
+
+bool driver_store_find(struct store *store, const char *given, char out[BUNDLE_NAME_BYTES],
+		       struct err *err)
+{
+	CLEANUP(driver_names_freep) struct driver_names names = { 0 };
+	const char *found = NULL;
+
+	if (!driver_store_list(store, &names, err))
+		return false;
+	for (size_t i = 0; i < names.count; i++) {
+		if (!is_meant(names.items[i], given))
+			continue;
+		if (strcmp(names.items[i], given) == 0) {
+			found = names.items[i];
+			break;
+		}
+		if (found)
+			return err_set(err, ERR_USAGE, "driver %.100s is several: %s, %s", given,
+				       found, names.items[i]);
+		found = names.items[i];
+	}
+	if (!found)
+		return err_set(err, ERR_NOT_FOUND, "no driver %.200s in the store", given);
+	snprintf(out, BUNDLE_NAME_BYTES, "%s", found);
+	return true;
+}
+
+MUST_CHECK static bool lock_name(struct store *store, const char *name, int *lock_fd,
+				 struct err *err)
+{
+	char path[DRIVER_PATH_BYTES + 16];
+
+	snprintf(path, sizeof(path), "locks/driver-%s", name);
+	return file_lock(lock_fd, store->dir_fd, path, store->lock_timeout_ms, err);
+}
+
+MUST_CHECK static bool is_whole(struct store *store, const char *name, bool *out, struct err *err)
+{
+	CLEANUP(stored_bundle_closep) struct stored_bundle stored = STORED_BUNDLE_NONE;
+	CLEANUP(fd_closep) int dir_fd = -1;
+	struct err why = { 0 };
+
+	if (!driver_store_open(store, &dir_fd, err))
+		return false;
+	*out = stored_bundle_open(&stored, dir_fd, name, &why);
+	return true;
+}
+
+bool driver_store_keep(struct store *store, struct store_draft *draft, const char *name,
+		       bool *was_there, struct err *err)
+{
+	CLEANUP(fd_closep) int lock_fd = -1;
+	char path[DRIVER_PATH_BYTES];
+	bool is_there = false;
+
+	if (!lock_name(store, name, &lock_fd, err) || !is_whole(store, name, &is_there, err))
+		return false;
+	snprintf(path, sizeof(path), "drivers/%s", name);
+	if (!is_there && !store_draft_keep(store, draft, path, err))
+		return false;
+	*was_there = is_there;
+	return true;
+}
+
+/* Into a draft first, so that the name is gone at once, and half a removal is cleared later. */
+bool driver_store_remove(struct store *store, const char *name, struct err *err)
+{
+	CLEANUP(store_draft_discardp) struct store_draft draft = STORE_DRAFT_NONE;
+	CLEANUP(fd_closep) int lock_fd = -1;
+	char path[DRIVER_PATH_BYTES];
+
+	snprintf(path, sizeof(path), "drivers/%s", name);
+	if (!lock_name(store, name, &lock_fd, err) || !store_draft_open(store, &draft, err))
+		return false;
+	if (renameat(store->dir_fd, path, draft.dir_fd, "bundle") < 0)
+		return errno == ENOENT ?
+			       err_set(err, ERR_NOT_FOUND, "no driver %s in the store", name) :
+			       err_os(err, "remove %s", path);
+	return file_sync_parent(store->dir_fd, path, err);
+}
