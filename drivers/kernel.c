@@ -76,9 +76,7 @@ MUST_CHECK static bool read_own_config(struct bytes *out, struct view image, str
 	return archive_unpack(out, packed, "the kernel's own configuration", err);
 }
 
-/* As distributions install it: /boot/vmlinuz-REL and /boot/config-REL. None there is fine. */
-MUST_CHECK static bool read_config_beside(struct bytes *out, const char *kernel_path,
-					  const char *release, struct err *err)
+bool kernel_read_config_beside(struct kernel *kernel, const char *kernel_path, struct err *err)
 {
 	CLEANUP(bytes_freep) struct bytes path = bytes_capped(8192);
 	struct view folder = view_of(kernel_path);
@@ -86,11 +84,12 @@ MUST_CHECK static bool read_config_beside(struct bytes *out, const char *kernel_
 	struct err failure = { 0 };
 
 	folder.len = (size_t)(slash + 1);
-	if (strchr(release, '/'))
+	if (strchr(kernel->release, '/'))
 		return true;
-	if (!bytes_print(&path, err, "%.*sconfig-%s", VIEW_ARGS(folder), release))
+	if (!bytes_print(&path, err, "%.*sconfig-%s", VIEW_ARGS(folder), kernel->release))
 		return false;
-	if (file_slurp(out, AT_FDCWD, path.data, &failure) || failure.kind == ERR_NOT_FOUND)
+	kernel->has_config_beside = file_slurp(&kernel->config, AT_FDCWD, path.data, &failure);
+	if (kernel->has_config_beside || failure.kind == ERR_NOT_FOUND)
 		return true;
 	*err = failure;
 	return false;
@@ -104,7 +103,7 @@ MUST_CHECK static bool read_config(struct kernel *kernel, const struct kernel_fi
 	if (!read_own_config(&kernel->config, bytes_view(&kernel->image), err))
 		return false;
 	return kernel->config.len > 0 ||
-	       read_config_beside(&kernel->config, files->kernel, kernel->release, err);
+	       kernel_read_config_beside(kernel, files->kernel, err);
 }
 
 MUST_CHECK static bool read_exports(struct kernel *kernel, const struct kernel_files *files,

@@ -20,6 +20,7 @@ struct kernel {
 	uint16_t machine; /* EM_X86_64 or EM_AARCH64 */
 	struct export_table exports; /* sorted; empty when nothing tells them */
 	struct bytes config; /* text; empty when nothing tells it */
+	bool has_config_beside; /* it is that of config-RELEASE beside the kernel */
 	struct bytes image, symvers; /* owned: what the exports' names point into */
 };
 #define KERNEL_NONE                                                            \
@@ -39,6 +40,11 @@ struct kernel_files {
  *         ERR_UNSUPPORTED  compressed in a way that cannot be read (lzo), another architecture */
 MUST_CHECK bool kernel_open(struct kernel *out, const struct kernel_files *files, struct err *err);
 void kernel_freep(struct kernel *kernel);
+
+/* The config from where distributions put it, config-RELEASE beside the kernel file, for a kernel
+ * that has none yet. None there is fine. */
+MUST_CHECK bool kernel_read_config_beside(struct kernel *kernel, const char *kernel_path,
+					  struct err *err);
 
 enum kernel_option { OPTION_UNKNOWN, OPTION_OFF, OPTION_MODULE, OPTION_ON };
 
