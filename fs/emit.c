@@ -8,7 +8,6 @@
 #include "dirs.h"
 #include "inode.h"
 #include "seal.h"
-#include "span.h"
 #include "symlink.h"
 #include "xattrs.h"
 
@@ -17,7 +16,7 @@ struct emitter {
 	struct ext4 *ext4;
 	struct seal seal;
 	int64_t image_time;
-	struct span *span; /* owned */
+	struct span *span;
 	struct encoded_xattrs *xattrs; /* owned scratch */
 	struct run used; /* blocks that are used but not yet accounted for */
 	uint64_t clamped_mtime_count;
@@ -25,7 +24,6 @@ struct emitter {
 
 static void emitter_freep(struct emitter *emitter)
 {
-	span_freep(&emitter->span);
 	free(emitter->xattrs);
 }
 
@@ -346,21 +344,22 @@ MUST_CHECK static bool emit_inodes(struct emitter *emitter, struct err *err)
 	for (uint32_t i = TREE_ROOT; i <= tree_inode_max(plan->tree); i++)
 		if (plan->inodes[i].number > INODE_LOST_FOUND && !emit_inode(emitter, i, err))
 			return false;
-	return span_flush(emitter->span, err);
+	return true;
 }
 
-bool emit_metadata(int fd, const struct plan *plan, struct ext4 *ext4, int64_t image_time,
-		   struct emit_result *out, struct err *err)
+bool emit_metadata(struct span *span, const struct plan *plan, struct ext4 *ext4,
+		   int64_t image_time, struct emit_result *out, struct err *err)
 {
 	CLEANUP(emitter_freep) struct emitter emitter = { .plan = plan,
 							  .ext4 = ext4,
 							  .seal = ext4_seal(ext4),
-							  .image_time = image_time };
+							  .image_time = image_time,
+							  .span = span };
 
 	emitter.xattrs = malloc(sizeof(*emitter.xattrs));
 	if (!emitter.xattrs)
 		return err_memory(err, "xattrs");
-	if (!span_new(&emitter.span, fd, err) || !emit_heads(&emitter, err))
+	if (!emit_heads(&emitter, err))
 		return false;
 	use_bodies(&emitter);
 	for (uint32_t i = TREE_ROOT; i <= tree_inode_max(plan->tree); i++)

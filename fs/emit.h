@@ -1,5 +1,5 @@
 /* A placed plan becomes bytes: directories, symlinks, xattr blocks, extent trees and inode tables,
- * each kind in one sweep, in runs as long as they lie together. Bodies are copy's. */
+ * each kind in one sweep. Bodies are copy's. */
 #pragma once
 
 #include "base/err.h"
@@ -10,6 +10,6 @@ struct emit_result {
 	uint64_t clamped_mtime_count;
 };
 
-/* fd: the image. Marks every block and inode it writes, and the bodies' blocks, as used. */
-MUST_CHECK bool emit_metadata(int fd, const struct plan *plan, struct ext4 *ext4,
+/* span: takes the bytes. Marks every block and inode it writes, and the bodies' blocks, as used. */
+MUST_CHECK bool emit_metadata(struct span *span, const struct plan *plan, struct ext4 *ext4,
 			      int64_t image_time, struct emit_result *out, struct err *err);

@@ -281,7 +281,7 @@ struct seal ext4_seal(const struct ext4 *ext4)
 	return seal_of(ext4->fs->super->s_uuid);
 }
 
-bool ext4_finish(struct ext4 **ext4, struct err *err)
+bool ext4_finish(struct ext4 **ext4, struct span *span, struct err *err)
 {
 	ext2_filsys fs = (*ext4)->fs;
 
@@ -297,7 +297,7 @@ bool ext4_finish(struct ext4 **ext4, struct err *err)
 
 	if (code)
 		return err_ext2(err, code, "write the file system's accounts");
-	if (!gather_write(fs->io, err))
+	if (!gather_give(fs->io, span, err))
 		return false;
 	ext4_freep(ext4);
 	return true;

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "seal.h"
 #include "space.h"
+#include "span.h"
 
 struct ext4;
 
@@ -72,5 +73,5 @@ MUST_CHECK bool ext4_read_inode(struct ext4 *ext4, uint32_t number, uint8_t *out
 /* What all its checksums start from. */
 struct seal ext4_seal(const struct ext4 *ext4);
 
-/* Write bitmaps, group descriptors and superblocks, and close. */
-MUST_CHECK bool ext4_finish(struct ext4 **ext4, struct err *err);
+/* Give bitmaps, group descriptors and superblocks to what writes the image, and close. */
+MUST_CHECK bool ext4_finish(struct ext4 **ext4, struct span *span, struct err *err);

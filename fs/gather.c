@@ -10,7 +10,6 @@
 
 enum {
 	GATHERED_MAX = 4096, /* blocks in memory: 16 MiB */
-	PARTS_MAX = 1024, /* of one pwritev; IOV_MAX */
 	STRETCH_MIN = 256, /* blocks that are a run by themselves: 1 MiB */
 };
 
@@ -62,38 +61,30 @@ static void settle(struct gather *gather)
 	gather->count = kept;
 }
 
-MUST_CHECK static bool write_run(struct gather *gather, size_t first, size_t count, struct err *err)
+bool gather_give(io_channel channel, struct span *span, struct err *err)
 {
-	struct iovec parts[PARTS_MAX];
-
-	for (size_t i = 0; i < count; i++)
-		parts[i] = (struct iovec){ gather->items[first + i].data, BLOCK_BYTES };
-	return file_pwritev(gather->fd, parts, count, gather->items[first].block * BLOCK_BYTES,
-			    "the image", err);
-}
-
-MUST_CHECK static bool write_all(struct gather *gather, struct err *err)
-{
-	size_t end;
+	struct gather *gather = channel->private_data;
+	uint8_t *room = NULL;
 
 	settle(gather);
-	for (size_t first = 0; first < gather->count; first = end) {
-		const struct gathered *items = gather->items;
-
-		end = first + 1;
-		while (end < gather->count && end - first < PARTS_MAX &&
-		       items[end].block == items[end - 1].block + 1)
-			end++;
-		if (!write_run(gather, first, end - first, err))
+	for (size_t i = 0; i < gather->count; i++) {
+		if (!span_add(span, gather->items[i].block * BLOCK_BYTES, BLOCK_BYTES, &room, err))
 			return false;
+		memcpy(room, gather->items[i].data, BLOCK_BYTES);
 	}
 	drop_all(gather);
 	return true;
 }
 
-bool gather_write(io_channel channel, struct err *err)
+/* More than is kept goes to the file by itself. */
+MUST_CHECK static bool make_room(io_channel channel, struct err *err)
 {
-	return write_all(channel->private_data, err);
+	const struct gather *gather = channel->private_data;
+	CLEANUP(span_freep) struct span *span = NULL;
+
+	return gather->count < GATHERED_MAX ||
+	       (span_new(&span, gather->fd, err) && gather_give(channel, span, err) &&
+		span_flush(span, err));
 }
 
 static uint8_t *find(struct gather *gather, uint64_t block)
@@ -153,9 +144,10 @@ static errcode_t as_code(const struct err *err)
 	return err->os_errno ? err->os_errno : EIO;
 }
 
-static errcode_t write_one(struct gather *gather, uint64_t block, size_t offset, size_t len,
+static errcode_t write_one(io_channel channel, uint64_t block, size_t offset, size_t len,
 			   const uint8_t *data)
 {
+	struct gather *gather = channel->private_data;
 	CLEANUP(freep) uint8_t *copy = malloc(BLOCK_BYTES);
 	errcode_t code = 0;
 	struct err err = { 0 };
@@ -167,7 +159,7 @@ static errcode_t write_one(struct gather *gather, uint64_t block, size_t offset,
 	if (code)
 		return code;
 	memcpy(copy + offset, data, len);
-	if (gather->count == GATHERED_MAX && !write_all(gather, &err))
+	if (!make_room(channel, &err))
 		return as_code(&err);
 	gather->items[gather->count++] = (struct gathered){ block, ptr_take(&copy), 0 };
 	return 0;
@@ -236,7 +228,7 @@ static errcode_t write_blocks(io_channel channel, unsigned long long block, int 
 		errcode_t code;
 
 		part = left < BLOCK_BYTES - skip ? left : BLOCK_BYTES - skip;
-		code = write_one(gather, offset / BLOCK_BYTES, skip, part, from);
+		code = write_one(channel, offset / BLOCK_BYTES, skip, part, from);
 		if (code)
 			return code;
 	}
@@ -259,7 +251,7 @@ static errcode_t set_block_size(io_channel channel, int block_size)
 	return 0;
 }
 
-/* gather_write is what writes, once, when all is there. */
+/* gather_give is what empties it, once, when all is there. */
 static errcode_t flush(io_channel channel)
 {
 	(void)channel;

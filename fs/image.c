@@ -293,6 +293,7 @@ bool image_write(int fd, const struct tree *tree, const int *data_fds, uint32_t 
 {
 	CLEANUP(plan_freep) struct plan plan = { 0 };
 	CLEANUP(attempt_freep) struct attempt attempt = { 0 };
+	CLEANUP(span_freep) struct span *span = NULL;
 	struct sizing sizing = { .fd = fd, .options = options };
 	struct copy_result copied;
 	struct emit_result emitted;
@@ -304,9 +305,9 @@ bool image_write(int fd, const struct tree *tree, const int *data_fds, uint32_t 
 		return false;
 	uint64_t size_bytes = total_size(options, &attempt);
 
-	if (!settle(&sizing, &plan, &attempt, size_bytes, err) ||
-	    !emit_metadata(fd, &plan, attempt.ext4, options->time_seconds, &emitted, err) ||
-	    !ext4_finish(&attempt.ext4, err) ||
+	if (!settle(&sizing, &plan, &attempt, size_bytes, err) || !span_new(&span, fd, err) ||
+	    !emit_metadata(span, &plan, attempt.ext4, options->time_seconds, &emitted, err) ||
+	    !ext4_finish(&attempt.ext4, span, err) || !span_flush(span, err) ||
 	    !copy_bodies(fd, &plan, data_fds, layer_count, options->jobs, report, &copied, err))
 		return say_need(&plan, err);
 	if (emitted.clamped_mtime_count > 0)

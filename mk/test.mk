@@ -21,7 +21,7 @@ TEST_TOOLS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 define tool_rule
 $(BUILD)/tests/tools/$(1)_%: tests/tools/$(1)_%.c $(call kit,$(1)) $(call libraries,$(1))
 	@mkdir -p $$(@D)
-	$$(call say,TOOL,$$@)$(CC) $(ALL_CFLAGS) -o $$@ $$(inputs) $(LDLIBS)
+	$$(call say,TOOL,$$@)$(CC) $(ALL_CFLAGS) -o $$@ $$(inputs) $(LDLIBS) $(CHECK_LIBS)
 endef
 $(foreach room,$(ROOMS),$(eval $(call tool_rule,$(room))))
 

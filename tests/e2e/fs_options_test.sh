@@ -15,6 +15,36 @@ header() {
 	dumpe2fs -h image.ext4 2>/dev/null | sed -n "s/^$1: *//p"
 }
 
+# All that does not follow from the content or its key.
+it_has_the_features_of_a_root_disk() {
+	bake "$small"
+	cut -d : -f 1 "$root/tests/e2e/fs_superblock.txt" >keys
+	dumpe2fs -h image.ext4 2>/dev/null | grep -Ff keys | tr '\t' ' ' |
+		sed -E 's/ +$//; s/^(Inode size:) +/\1               /' >got
+	diff "$root/tests/e2e/fs_superblock.txt" got || fail "the superblock says something else"
+}
+
+# Only what is read, with the feature that keeps kernels from writing to it.
+it_has_the_features_of_a_disk_that_is_only_read() {
+	bake --read-only-fs "$small"
+	[ "$(header 'Filesystem features')" = "ext_attr dir_index filetype extent 64bit flex_bg \
+sparse_super large_file huge_file dir_nlink extra_isize metadata_csum read-only" ] ||
+		fail "$(header 'Filesystem features')"
+}
+
+it_sizes_the_journal_as_mke2fs_does() {
+	local size
+
+	for size in 20M 100M 127M 129M 1G 3G 17G 130G; do
+		bake --size "$size" "$small"
+		rm -f theirs
+		mke2fs -q -t ext4 -b 4096 theirs "$size"
+		[ "$(header 'Total journal blocks')" = "$(dumpe2fs -h theirs 2>/dev/null |
+			sed -n 's/^Total journal blocks: *//p')" ] || fail "$size"
+		[ "$(stat -c %b image.ext4)" -lt $((16 << 11)) ] || fail "$size: not sparse"
+	done
+}
+
 it_gives_the_journal_the_asked_size() {
 	bake --journal 8M "$small"
 	check_filesystem image.ext4
@@ -75,13 +105,28 @@ it_grows_offline() {
 }
 
 it_grows_from_every_kind_of_size() {
-	local size
+	local group=$((128 << 20)) size
 
-	for size in 16M 127M 128M 129M 3000M; do
+	for size in 16M 127M $((group - 4096)) $group $((group + 4096)) $((group + 60 * 4096)) \
+		$((2 * group)) $((16 * group + 4096)) 3000M $((129 * group + 4096)); do
 		bake --size "$size" "$small"
 		truncate -s 40G image.ext4
 		resize2fs image.ext4 >resize 2>&1 || fail "$size: $(cat resize)"
 		check_filesystem image.ext4
+		[ "$(header 'Block count')" -eq $((40 << 18)) ] || fail "$size: $(cat resize)"
+	done
+}
+
+it_grows_what_has_other_options() {
+	local option
+
+	for option in '--journal none' '--journal 8M' '--inodes 100000' '--free 0'; do
+		# shellcheck disable=SC2086 # words
+		bake $option "oci:$layout:zoo"
+		truncate -s 20G image.ext4
+		resize2fs image.ext4 >resize 2>&1 || fail "$option: $(cat resize)"
+		check_filesystem image.ext4
+		[ "$(header 'Block count')" -eq $((20 << 18)) ] || fail "$option: $(cat resize)"
 	done
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# On a file system with reflink an image takes no room for its files, and has the same bytes.
+# On a file system with reflink an image takes no room for its files; where the host refuses to
+# clone or to copy, the next way is taken; the bytes are always the same.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -57,6 +58,68 @@ it_clones_on_xfs() {
 	cmp image.ext4 xfs/image.ext4
 	check_filesystem xfs/image.ext4
 	umount xfs
+}
+
+# on_host FILE_SYSTEM: ./host is a fresh one, with the layers of "much" in its store.
+on_host() {
+	can_mount || skip "mounting needs root and a loop device"
+	command -v "mkfs.$1" >/dev/null || skip "there is no mkfs.$1"
+	truncate -s 4G disk
+	"mkfs.$1" -q disk
+	mkdir host
+	mount -o loop disk host || skip "this kernel has no $1"
+	expect 0 vmbake build --progress none --store host/store -o host/wanted.ext4 \
+		"oci:$layout_of_much:much"
+}
+
+# refused METHOD INJECTION...: with those system calls refused, that method carries all, and the
+# image is what it was; INJECTION as for strace -e inject=
+refused() {
+	local method=$1 injections=()
+
+	shift
+	injections=("${@/#/--inject=}")
+	expect 0 strace -f -qq -o calls "${injections[@]}" vmbake build --progress none --json \
+		--store host/store -o host/image.ext4 "oci:$layout_of_much:much"
+	grep -q INJECTED calls || fail "nothing was refused"
+	[ "$(jq -r .copy.method out)" = "$method" ] || fail "$(jq -c .copy out)"
+	[ "$(jq .copy.copiedBytes out)" -eq "$(jq .copy.dataBytes out)" ]
+	cmp host/image.ext4 host/wanted.ext4
+}
+
+it_copies_where_cloning_is_refused() {
+	local code
+
+	command -v strace >/dev/null || skip "there is no strace"
+	on_host xfs
+	for code in EXDEV EOPNOTSUPP EINVAL; do
+		refused read_write "ioctl:error=$code"
+	done
+	umount host
+}
+
+# Not a file system on which vmbake prefers its own hands.
+it_copies_in_the_kernel_and_by_hand_where_that_is_refused_too() {
+	local code
+
+	command -v strace >/dev/null || skip "there is no strace"
+	on_host btrfs
+	refused copy_file_range ioctl:error=EXDEV
+	for code in EXDEV EOPNOTSUPP EINVAL; do
+		refused read_write ioctl:error=EXDEV "copy_file_range:error=$code"
+	done
+	refused read_write ioctl:error=EXDEV copy_file_range:retval=0
+	umount host
+}
+
+it_says_what_failed_when_the_host_does() {
+	command -v strace >/dev/null || skip "there is no strace"
+	on_host xfs
+	refuses 12 'clone: Input/output error' strace -f -qq -o calls --inject=ioctl:error=EIO \
+		vmbake build --progress none --store host/store -o host/image.ext4 \
+		"oci:$layout_of_much:much"
+	[ ! -e host/image.ext4 ]
+	umount host
 }
 
 run_promises

@@ -31,6 +31,14 @@ static void end(void)
 	fd_closep(&fd);
 }
 
+MUST_CHECK static bool write_file(void)
+{
+	CLEANUP(span_freep) struct span *span = NULL;
+
+	return span_new(&span, fd, &err) && gather_give(channel, span, &err) &&
+	       span_flush(span, &err);
+}
+
 static void write_block(uint64_t number, int byte)
 {
 	memset(block, byte, sizeof(block));
@@ -53,7 +61,7 @@ START_TEST(nothing_is_in_the_file_before_it_is_asked_for)
 	ck_assert(io_channel_flush(channel) == 0);
 	ck_assert_int_eq(fstat(fd, &stat), 0);
 	ck_assert_int_eq(stat.st_size, 0);
-	ck_assert(gather_write(channel, &err));
+	ck_assert(write_file());
 	ck_assert_int_eq(byte_in_file(3 * BLOCK_BYTES), 'a');
 }
 END_TEST
@@ -63,7 +71,7 @@ START_TEST(of_two_writes_to_a_block_the_later_one_counts)
 	write_block(7, 'b');
 	write_block(2, 'a');
 	write_block(7, 'c');
-	ck_assert(gather_write(channel, &err));
+	ck_assert(write_file());
 	ck_assert_int_eq(byte_in_file(7 * BLOCK_BYTES), 'c');
 	ck_assert_int_eq(byte_in_file(2 * BLOCK_BYTES), 'a');
 }
@@ -86,7 +94,7 @@ START_TEST(a_forgotten_block_keeps_what_someone_else_wrote)
 	write_block(4, 'm');
 	ck_assert(file_pwrite(fd, "ours", 4, 1 * BLOCK_BYTES, "the file", &err));
 	gather_forget(channel, 1);
-	ck_assert(gather_write(channel, &err));
+	ck_assert(write_file());
 	ck_assert_int_eq(byte_in_file(1 * BLOCK_BYTES), 'o');
 	ck_assert_int_eq(byte_in_file(4 * BLOCK_BYTES), 'm');
 }
@@ -101,7 +109,7 @@ START_TEST(a_part_of_a_block_leaves_the_rest)
 	io_channel_set_blksize(channel, 1024);
 	ck_assert(io_channel_write_blk64(channel, 1, -1024, part) == 0);
 	io_channel_set_blksize(channel, BLOCK_BYTES);
-	ck_assert(gather_write(channel, &err));
+	ck_assert(write_file());
 	ck_assert_int_eq(byte_in_file(1023), 'r');
 	ck_assert_int_eq(byte_in_file(1024), 's');
 	ck_assert_int_eq(byte_in_file(2047), 's');
@@ -120,7 +128,7 @@ START_TEST(any_amount_arrives)
 		write_block(i * 2, 'e');
 	memset(stretch, 't', (size_t)STRETCH_BLOCKS * BLOCK_BYTES);
 	ck_assert(io_channel_write_blk64(channel, 20000, STRETCH_BLOCKS, stretch) == 0);
-	ck_assert(gather_write(channel, &err));
+	ck_assert(write_file());
 	for (uint64_t i = 0; i < SINGLE_BLOCKS; i++)
 		ck_assert_int_eq(byte_in_file(i * 2 * BLOCK_BYTES), 'e');
 	ck_assert_int_eq(byte_in_file(20000 * BLOCK_BYTES), 't');
@@ -132,7 +140,7 @@ START_TEST(a_file_that_cannot_be_written_is_an_error)
 {
 	fd_closep(&fd);
 	write_block(1, 'q');
-	ck_assert(!gather_write(channel, &err));
+	ck_assert(!write_file());
 	ck_assert_int_eq(err.kind, ERR_IO);
 }
 END_TEST

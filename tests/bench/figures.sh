@@ -1,0 +1,39 @@
+# shellcheck shell=bash
+# Sourced by benches: times of commands, and what is said of them. Needs $here, tests/bench.
+
+# Makes memory hot, and takes away what that leaves in a folder.
+settle() {
+	"${here:?}/settle.sh" "$1"
+	rm -f "$1/settle.sparse"
+}
+
+# timed FILE COMMAND...: adds the milliseconds it takes to FILE.
+timed() {
+	local file=$1 start=$EPOCHREALTIME
+
+	shift
+	"$@"
+	echo $(((${EPOCHREALTIME/./} - ${start/./}) / 1000)) >>"$file"
+}
+
+# The middle one of the numbers on standard input.
+median() {
+	sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'
+}
+
+# ratio OURS FILE THEIRS FILE: two medians in milliseconds, and how they compare
+ratio() {
+	local ours theirs
+
+	ours=$(median <"$2")
+	theirs=$(median <"$4")
+	awk -v o="$ours" -v t="$theirs" -v our_name="$1" -v their_name="$3" 'BEGIN {
+		printf "  %s: %d ms, %s: %d ms, %s\n", our_name, o, their_name, t,
+			(o * 1.5 > t ? sprintf("%.2f times as long", o / t) :
+			sprintf("%.1f times faster", t / o)) }'
+}
+
+# Stops the bench unless e2fsck finds nothing.
+sound() {
+	e2fsck -fn "$1" >/dev/null 2>&1 || { echo "e2fsck finds faults in $1" >&2; exit 1; }
+}

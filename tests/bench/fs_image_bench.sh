@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# The image `ml` (4.4 GB, 50,000 entries) from stored layers: on XFS with reflink, where no content
+# moves, and on this machine's file system beside `cp` of the finished image, both to the disk; runs
+# moves, and on the file system here beside `cp` of the finished image, both to the disk; runs in
+# turns, medians, ratio. All in one run: only the ratios of such a run mean anything.
+#   BENCH_FOLDER=/var/tmp/vmbake-bench   RUNS=5
+set -euo pipefail
+
+build=${1:?usage: fs_image_bench.sh BUILD}
+folder=${BENCH_FOLDER:-/var/tmp/vmbake-bench}
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/bench/figures.sh
+. "$here/figures.sh"
+vmbake=$build/vmbake
+runs=${RUNS:-5}
+mkdir -p "$folder"
+work=$(mktemp -d "$folder/image.XXXXXX")
+layout=$folder/oci
+
+finish() {
+	! mountpoint -q "$work/xfs" || umount "$work/xfs"
+	rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+if [ ! -d "$layout" ] || [ -d "$folder/bundle" ]; then # or half made
+	"$here/make_ml.sh" "$folder"
+fi
+
+# bake STORE IMAGE
+bake() {
+	"$vmbake" build --json --progress none --store "$1" -o "$2" "oci:$layout:ml" >"$work/result"
+}
+
+bake_to_disk() {
+	bake "$@" && sync -d "$2"
+}
+
+copy_to_disk() {
+	cp "$@" && sync -d "$2"
+}
+
+used_kib() {
+	sync -f "$work/xfs"
+	df -k --output=used "$work/xfs" | tail -n 1
+}
+
+on_xfs() {
+	local before
+
+	truncate -s 16G "$work/disk"
+	mkfs.xfs -q -m reflink=1 "$work/disk"
+	mkdir "$work/xfs"
+	mount -o loop "$work/disk" "$work/xfs"
+	bake "$work/xfs/store" "$work/xfs/first.ext4"
+	for _ in $(seq "$runs"); do
+		rm -f "$work/xfs/image.ext4"
+		settle "$work"
+		before=$(used_kib)
+		timed "$work/reflink" bake "$work/xfs/store" "$work/xfs/image.ext4"
+		echo $((($(used_kib) - before) / 1024)) >>"$work/grown"
+		jq .milliseconds.merge "$work/result" >>"$work/merge"
+		jq .milliseconds.write "$work/result" >>"$work/write"
+		jq .milliseconds.commit "$work/result" >>"$work/commit"
+	done
+	[ "$(jq -r .copy.method "$work/result")" = reflink ]
+	sound "$work/xfs/image.ext4"
+	printf '  vmbake: %d ms (merging %d, writing %d, fsync %d), df grows by %d MiB\n' \
+		"$(median <"$work/reflink")" "$(median <"$work/merge")" \
+		"$(median <"$work/write")" "$(median <"$work/commit")" "$(median <"$work/grown")"
+	cp "$work/xfs/image.ext4" "$work/wanted.ext4"
+	umount "$work/xfs"
+	rm "$work/disk"
+}
+
+beside_cp() {
+	bake "$work/store" "$work/image.ext4"
+	cmp "$work/image.ext4" "$work/wanted.ext4"
+	rm "$work/wanted.ext4"
+	for _ in $(seq "$runs"); do
+		rm -f "$work/ours.ext4"
+		settle "$work"
+		timed "$work/ours" bake_to_disk "$work/store" "$work/ours.ext4"
+		rm -f "$work/copy.ext4"
+		settle "$work"
+		timed "$work/theirs" copy_to_disk "$work/image.ext4" "$work/copy.ext4"
+	done
+	sound "$work/ours.ext4"
+	ratio "vmbake" "$work/ours" "cp" "$work/theirs"
+}
+
+echo "ml from stored layers, XFS with reflink, median of $runs:"
+on_xfs
+echo "ml from stored layers, $(stat -f -c %T "$work"), both followed by sync -d, median of $runs:"
+beside_cp
