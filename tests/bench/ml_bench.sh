@@ -59,9 +59,9 @@ show() {
 
 	read -r _ user system kib <"$work/time"
 	awk -v what="$1" -v seconds="$2" -v limit="$3" -v kib="$kib" -v user="$user" \
-		-v system="$system" 'BEGIN {
+		-v sys="$system" 'BEGIN {
 			printf "  %s: %.2f s, %.2f of the limit", what, seconds, seconds / limit
-			printf " (all %.2f user, %.2f system, %d MiB)\n", user, system, kib / 1024
+			printf " (all %.2f user, %.2f system, %d MiB)\n", user, sys, kib / 1024
 		}'
 }
 
