@@ -14,6 +14,7 @@
 
 enum {
 	INPUT_BYTES = 256 << 10,
+	GZIP_FIRST_BYTE = 0x1f,
 	RATIO_GRACE_BYTES = 64 << 20, /* of output: what little comes out hurts nobody */
 	ZSTD_WINDOW_LOG_MAX = 27, /* 128 MiB, as zstd's own --long allows without being told */
 };
@@ -32,6 +33,7 @@ struct inflate {
 	uint8_t *input; /* owned, INPUT_BYTES */
 	size_t input_len, input_used;
 	struct inflate_state gzip;
+	struct isal_gzip_header gzip_header; /* of the current member */
 };
 
 /* Everything that is read comes through here; past the end *len stays 0. */
@@ -87,11 +89,42 @@ MUST_CHECK static bool check_ratio(const struct inflate *inflate, struct err *er
 		       (unsigned long long)inflate->ratio_max);
 }
 
-static const char *gzip_failure(int code)
+MUST_CHECK static bool err_gzip(struct err *err, int code)
 {
-	return code == ISAL_INCORRECT_CHECKSUM ? "its CRC or length is wrong" :
-	       code == ISAL_UNSUPPORTED_METHOD ? "its method is not deflate" :
-						 "its data is damaged";
+	return err_set(err, ERR_FORMAT, "gzip: %s",
+		       code == ISAL_INCORRECT_CHECKSUM ? "its CRC or length is wrong" :
+		       code == ISAL_UNSUPPORTED_METHOD ? "its method is not deflate" :
+							 "its data is damaged");
+}
+
+static void give_input(struct inflate *inflate)
+{
+	inflate->gzip.next_in = inflate->input + inflate->input_used;
+	inflate->gzip.avail_in = (uint32_t)(inflate->input_len - inflate->input_used);
+}
+
+static void take_input_back(struct inflate *inflate)
+{
+	inflate->input_used = inflate->input_len - inflate->gzip.avail_in;
+}
+
+/* Read apart from the data: isal_inflate would do it too, but forgets between two calls what it has
+ * summed for the header's own CRC. */
+MUST_CHECK static bool gzip_header(struct inflate *inflate, struct err *err)
+{
+	int code = ISAL_END_INPUT;
+
+	isal_gzip_header_init(&inflate->gzip_header);
+	while (code == ISAL_END_INPUT) {
+		if (!refill(inflate, err))
+			return false;
+		if (inflate->input_len == 0)
+			return err_set(err, ERR_FORMAT, "gzip: it ends in the middle");
+		give_input(inflate);
+		code = isal_read_gzip_header(&inflate->gzip, &inflate->gzip_header);
+		take_input_back(inflate);
+	}
+	return code == ISAL_DECOMP_OK || err_gzip(err, code);
 }
 
 /* One call of the library: consumes input and fills output, both as far as they go. */
@@ -99,15 +132,14 @@ MUST_CHECK static bool inflate_some(struct inflate *inflate, struct err *err)
 {
 	struct inflate_state *gzip = &inflate->gzip;
 
-	gzip->next_in = inflate->input + inflate->input_used;
-	gzip->avail_in = (uint32_t)(inflate->input_len - inflate->input_used);
+	give_input(inflate);
 	gzip->next_out = inflate->output + inflate->output_len;
 	gzip->avail_out = (uint32_t)(inflate->buffer_bytes - inflate->output_len);
 	int code = isal_inflate(gzip);
 
 	if (code < 0)
-		return err_set(err, ERR_FORMAT, "gzip: %s", gzip_failure(code));
-	inflate->input_used = inflate->input_len - gzip->avail_in;
+		return err_gzip(err, code);
+	take_input_back(inflate);
 	inflate->output_len = inflate->buffer_bytes - gzip->avail_out;
 	return true;
 }
@@ -115,7 +147,9 @@ MUST_CHECK static bool inflate_some(struct inflate *inflate, struct err *err)
 MUST_CHECK static bool gzip_member(struct inflate *inflate, struct err *err)
 {
 	isal_inflate_init(&inflate->gzip);
-	inflate->gzip.crc_flag = ISAL_GZIP;
+	inflate->gzip.crc_flag = ISAL_GZIP_NO_HDR_VER;
+	if (!gzip_header(inflate, err))
+		return false;
 	while (inflate->gzip.block_state != ISAL_BLOCK_FINISH) {
 		bool was_full = inflate->output && inflate->output_len == inflate->buffer_bytes;
 
@@ -154,7 +188,7 @@ MUST_CHECK static bool inflate_gzip(struct inflate *inflate, struct err *err)
 			return true;
 		if (!refill(inflate, err))
 			return false;
-	} while (inflate->input_len > 0 && inflate->input[inflate->input_used] != 0);
+	} while (inflate->input_len > 0 && inflate->input[inflate->input_used] == GZIP_FIRST_BYTE);
 	return only_zeros(inflate, err);
 }
 

@@ -15,8 +15,9 @@
 #include "whiteout.h"
 
 enum {
-	QUEUE_BUFFERS = 8,
-	QUEUE_BUFFER_BYTES = 256 << 10, /* stays in the second-level cache from inflate to write */
+	QUEUE_BUFFERS = 4,
+	QUEUE_BUFFER_BYTES = 1 << 20, /* few enough to stay in a shared cache, large enough that
+				       * threads seldom wake each other */
 	LINK_BYTES_MAX = 4095, /* of a symlink's target: PATH_MAX without the NUL */
 	XATTRS_MAX = 4096, /* of one entry */
 };

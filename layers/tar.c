@@ -172,7 +172,7 @@ MUST_CHECK static bool take_text(struct tar_reader *reader, struct bytes *out, s
 
 	if (!tar_take_size(reader, &size, err))
 		return false;
-	if (size > out->cap_max - out->len)
+	if (size > reader->caps.header_bytes || size > out->cap_max - out->len)
 		return err_set(err, ERR_UNSUPPORTED, "a tar header of %llu bytes",
 			       (unsigned long long)size);
 	if (!bytes_grow(out, (size_t)size, &room, err) ||

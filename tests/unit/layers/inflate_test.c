@@ -3,12 +3,13 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
 #include <zstd.h>
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
-
+#include "base/le.h"
 
 /* A stream over memory that gives at most step bytes a read, and then a verdict. */
 struct memory_stream {
@@ -89,50 +90,137 @@ static void add_gzip(struct bytes *blob, struct view text)
 	blob->len = before + stream.total_out;
 }
 
-static void add_zstd(struct bytes *blob, struct view text)
+static void add_bytes(struct bytes *blob, const void *data, size_t len)
 {
+	struct err err = { 0 };
+
+	ck_assert(bytes_append(blob, data, len, &err));
+}
+
+/* A header with all that RFC 1952 §2.3.1 allows in it: an extra field, a name, a comment and a
+ * checksum of itself. */
+static void add_gzip_with_flags(struct bytes *blob, struct view text)
+{
+	enum { PLAIN_HEADER_BYTES = 10 };
+	static const char header[] = "\x1f\x8b\x08\x1e\1\2\3\4\0\3\x04\0XY\0\0name\0comment";
+	struct bytes plain = bytes_capped(4 << 20);
+	char checksum[2];
+
+	add_gzip(&plain, text);
+	add_bytes(blob, header, sizeof(header));
+	le16_put(checksum, (uint16_t)crc32_gzip_refl(0, (const uint8_t *)header, sizeof(header)));
+	add_bytes(blob, checksum, sizeof(checksum));
+	add_bytes(blob, plain.data + PLAIN_HEADER_BYTES, plain.len - PLAIN_HEADER_BYTES);
+	bytes_freep(&plain);
+}
+
+/* As containerd's stargz-snapshotter writes a layer: a member for each file or chunk, at its end a
+ * member without content whose extra field says where the table of contents starts. */
+static void add_stargz(struct bytes *blob, struct view text)
+{
+	enum { CHUNK_BYTES = 7000 };
+	static const char footer[] =
+		"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x1a\0SG\x16\0"
+		"00000000000003e8STARGZ\1\0\0\xff\xff\0\0\0\0\0\0\0";
+
+	for (; text.len > CHUNK_BYTES; text = view_from(text, CHUNK_BYTES))
+		add_gzip(blob, (struct view){ text.ptr, CHUNK_BYTES });
+	add_gzip(blob, text);
+	add_bytes(blob, footer, sizeof(footer));
+}
+
+/* window_log: 0 for what the library finds right */
+static void add_zstd(struct bytes *blob, struct view text, int window_log)
+{
+	ZSTD_CCtx *context = ZSTD_createCCtx();
 	char *room = NULL;
 	size_t before = blob->len, capacity = ZSTD_compressBound(text.len);
 	struct err err = { 0 };
+	ZSTD_inBuffer in = { text.ptr, text.len, 0 };
+	ZSTD_outBuffer out = { NULL, capacity, 0 };
 
 	ck_assert(bytes_grow(blob, capacity, &room, &err));
-	blob->len = before + ZSTD_compress(room, capacity, text.ptr, text.len, 3);
+	out.dst = room;
+	ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window_log);
+	if (window_log == 0) /* else its size stays unsaid, so that the window counts */
+		ZSTD_CCtx_setPledgedSrcSize(context, text.len);
+	while (in.pos < in.size)
+		ck_assert(!ZSTD_isError(
+			ZSTD_compressStream2(context, &out, &in, ZSTD_e_continue)));
+	ck_assert_uint_eq(ZSTD_compressStream2(context, &out, &in, ZSTD_e_end), 0);
+	blob->len = before + out.pos;
+	ZSTD_freeCCtx(context);
 }
 
-enum format { PLAIN, GZIP, GZIP_TWO_MEMBERS, GZIP_ZEROS_BEHIND, ZSTD, ZSTD_TWO_FRAMES,
-	      ZSTD_SKIPPABLE, FORMAT_COUNT };
+static void add_skippable(struct bytes *blob, char number, size_t len)
+{
+	char head[8] = "\x50\x2a\x4d\x18";
+	char zeros[200] = "what only some understand";
+
+	head[0] = (char)(head[0] + number);
+	le32_put(head + 4, (uint32_t)len);
+	add_bytes(blob, head, sizeof(head));
+	add_bytes(blob, zeros, len);
+}
+
+/* As podman writes a layer: a frame for each chunk, then the table of contents and a footer in
+ * frames to be skipped. */
+static void add_zstd_chunked(struct bytes *blob, struct view text)
+{
+	enum { CHUNK_BYTES = 9000 };
+
+	for (; text.len > CHUNK_BYTES; text = view_from(text, CHUNK_BYTES))
+		add_zstd(blob, (struct view){ text.ptr, CHUNK_BYTES }, 0);
+	add_zstd(blob, text, 0);
+	add_skippable(blob, 0, 200);
+	add_skippable(blob, 0, 64);
+}
+
+enum format { PLAIN, GZIP, GZIP_TWO_MEMBERS, GZIP_ZEROS_BEHIND, GZIP_FLAGS, STARGZ, ZSTD,
+	      ZSTD_TWO_FRAMES, ZSTD_SKIPPABLE, ZSTD_CHUNKED, ZSTD_WINDOW_MAX, FORMAT_COUNT };
 
 static void make_blob(struct bytes *blob, enum format format, struct view text)
 {
-	static const char zeros[1000], skippable[] = "\x50\x2a\x4d\x18\x03\0\0\0abc";
+	static const char zeros[1000];
 	struct view half = { text.ptr, text.len / 2 }, rest = view_from(text, text.len / 2);
-	struct err err = { 0 };
 
 	*blob = bytes_capped(4 << 20);
 	switch (format) {
 	case PLAIN:
-		ck_assert(bytes_append(blob, text.ptr, text.len, &err));
+		add_bytes(blob, text.ptr, text.len);
 		break;
 	case GZIP:
 	case GZIP_ZEROS_BEHIND:
 		add_gzip(blob, text);
 		if (format == GZIP_ZEROS_BEHIND)
-			ck_assert(bytes_append(blob, zeros, sizeof(zeros), &err));
+			add_bytes(blob, zeros, sizeof(zeros));
 		break;
 	case GZIP_TWO_MEMBERS:
 		add_gzip(blob, half);
 		add_gzip(blob, rest);
 		break;
+	case GZIP_FLAGS:
+		add_gzip_with_flags(blob, text);
+		break;
+	case STARGZ:
+		add_stargz(blob, text);
+		break;
 	case ZSTD:
-		add_zstd(blob, text);
+		add_zstd(blob, text, 0);
 		break;
 	case ZSTD_TWO_FRAMES:
-		add_zstd(blob, half);
-		add_zstd(blob, rest);
+		add_zstd(blob, half, 0);
+		add_zstd(blob, rest, 0);
 		break;
 	case ZSTD_SKIPPABLE:
-		ck_assert(bytes_append(blob, skippable, sizeof(skippable) - 1, &err));
-		add_zstd(blob, text);
+		add_skippable(blob, 15, 3);
+		add_zstd(blob, text, 0);
+		break;
+	case ZSTD_CHUNKED:
+		add_zstd_chunked(blob, text);
+		break;
+	case ZSTD_WINDOW_MAX:
+		add_zstd(blob, text, 27);
 		break;
 	case FORMAT_COUNT:
 		ck_abort();
@@ -204,9 +292,10 @@ START_TEST(garbage_behind_gzip_is_a_format_error)
 
 	fill_text(&text);
 	make_blob(&blob, GZIP, bytes_view(&text));
-	ck_assert(bytes_append(&blob, "garbage", 7, &err));
+	add_bytes(&blob, "garbage", 7);
 	ck_assert(!inflate_view(bytes_view(&blob), 65536, &out, &err));
 	ck_assert_int_eq(err.kind, ERR_FORMAT);
+	ck_assert_str_eq(err.msg, "garbage behind the compressed data");
 	bytes_freep(&text);
 	bytes_freep(&blob);
 }

@@ -1,0 +1,248 @@
+/* A blob becomes a stored layer: whole, or not at all and with a sentence that says why. What the
+ * entries amount to is merge_case_test's. */
+#include "layers/pack.h"
+
+#include <stdlib.h>
+
+#include <isa-l/igzip_lib.h>
+
+#include "base/bytes.h"
+#include "layers/index.h"
+#include "tests/kit/layers/tar_writer.h"
+#include "tests/unit/folder.h"
+
+static struct bytes tar, blob;
+static struct digest diff_id;
+static struct pack_caps caps;
+static struct index stored;
+static struct err err;
+
+static void begin(void)
+{
+	make_folder();
+	tar = bytes_capped((size_t)1 << 30);
+	blob = bytes_capped((size_t)1 << 30);
+	caps = pack_caps_default;
+	err = (struct err){ 0 };
+}
+
+static void end(void)
+{
+	index_closep(&stored);
+	bytes_freep(&tar);
+	bytes_freep(&blob);
+	remove_folder();
+}
+
+struct memory_stream {
+	struct stream stream;
+	struct view rest;
+};
+
+static bool read_memory(struct stream *stream, void *buffer, size_t capacity, size_t *len,
+			struct err *unused)
+{
+	struct memory_stream *self = (struct memory_stream *)stream;
+
+	(void)unused;
+	*len = self->rest.len < capacity ? self->rest.len : capacity;
+	if (*len > 0)
+		memcpy(buffer, self->rest.ptr, *len);
+	self->rest = view_from(self->rest, *len);
+	return true;
+}
+
+/* Into the empty folder, against diff_id. */
+static bool pack(struct view stream)
+{
+	struct memory_stream source = { { read_memory }, stream };
+
+	err = (struct err){ 0 };
+	unlinkat(dir_fd, "data", 0);
+	unlinkat(dir_fd, "index", 0);
+	return layer_pack(&source.stream, &diff_id, dir_fd, &caps, NULL, &err);
+}
+
+static void expect_packed(struct view stream)
+{
+	ck_assert_msg(pack(stream), "%s", err.msg);
+	ck_assert_msg(index_open(&stored, dir_fd, "index", &err), "%s", err.msg);
+}
+
+static void end_tar(void)
+{
+	writer_add_zeros(&tar, 2);
+	diff_id = digest_of(tar.data, tar.len);
+}
+
+/* The tar as one gzip member. */
+static void compress_tar(void)
+{
+	struct isal_zstream stream;
+	char *room = NULL;
+	size_t capacity = tar.len + 1000;
+
+	ck_assert(bytes_grow(&blob, capacity, &room, &err));
+	isal_deflate_init(&stream);
+	stream.gzip_flag = IGZIP_GZIP;
+	stream.end_of_stream = 1;
+	stream.next_in = (uint8_t *)tar.data;
+	stream.avail_in = (uint32_t)tar.len;
+	stream.next_out = (uint8_t *)room;
+	stream.avail_out = (uint32_t)capacity;
+	ck_assert_int_eq(isal_deflate(&stream), COMP_OK);
+	blob.len = stream.total_out;
+}
+
+static off_t data_bytes(void)
+{
+	struct stat stat;
+
+	ck_assert_int_eq(fstatat(dir_fd, "data", &stat, 0), 0);
+	return stat.st_size;
+}
+
+enum { ZEROS_BYTES = 256 << 20 };
+
+static void make_bomb(void)
+{
+	writer_add(&tar, writer_header(WRITER_USTAR, '0', "zeros", ZEROS_BYTES), SUM_UNSIGNED);
+	writer_add_body(&tar, NULL, ZEROS_BYTES);
+	end_tar();
+	compress_tar();
+	ck_assert_uint_lt(blob.len, ZEROS_BYTES / 100);
+}
+
+START_TEST(a_bomb_of_zeros_is_a_hole)
+{
+	make_bomb();
+	expect_packed(bytes_view(&blob));
+	ck_assert_uint_eq(stored.entries[0].size, ZEROS_BYTES);
+	ck_assert_uint_eq(stored.entries[0].extent_count, 0);
+	ck_assert_int_eq(data_bytes(), 0);
+}
+END_TEST
+
+START_TEST(a_bomb_past_the_cap_is_refused_before_it_is_read)
+{
+	make_bomb();
+	caps.body_bytes = ZEROS_BYTES - 1;
+	ck_assert(!pack(bytes_view(&blob)));
+	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
+	ck_assert_str_eq(err.msg, "entry 'zeros': the layer's files are over 268435455 bytes");
+}
+END_TEST
+
+static void add_with_record(const char *name, const char *key, const char *value)
+{
+	struct bytes records = bytes_capped(1 << 20);
+
+	writer_record(&records, key, value, strlen(value));
+	writer_add_text(&tar, WRITER_USTAR, 'x', records.data, records.len);
+	writer_add_file(&tar, name, "body");
+	bytes_freep(&records);
+}
+
+/* Each cap is lowered until the tar of one row is just past it. */
+static const struct cap_row {
+	size_t offset, bytes; /* in struct pack_caps, and how wide */
+	uint64_t enough;
+	const char *sentence;
+} cap_rows[] = {
+#define CAP(field, enough, sentence)                                                               \
+	{ offsetof(struct pack_caps, field), sizeof(pack_caps_default.field), enough, sentence }
+	CAP(entries, 2, "the layer has over 1 entries"),
+	CAP(body_bytes, 8, "the layer's files are over 7 bytes"),
+	CAP(tar.file_bytes, 4, "a file of 4 bytes, the most is 3"),
+	CAP(tar.header_bytes, 27, "a tar header of 27 bytes"),
+	CAP(tar.xattr_bytes, 9, "xattrs of more than 8 bytes"),
+#undef CAP
+};
+
+static void set_cap(const struct cap_row *row, uint64_t value)
+{
+	memcpy((char *)&caps + row->offset, &value, row->bytes); /* little-endian */
+}
+
+START_TEST(each_cap_holds_to_the_last_one)
+{
+	const struct cap_row *row = &cap_rows[_i];
+
+	writer_add_file(&tar, "first", "body");
+	add_with_record("second", "SCHILY.xattr.user.a", "val");
+	end_tar();
+	set_cap(row, row->enough);
+	expect_packed(bytes_view(&tar));
+	set_cap(row, row->enough - 1);
+	ck_assert(!pack(bytes_view(&tar)));
+	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
+	ck_assert_msg(strstr(err.msg, row->sentence), "%s", err.msg);
+}
+END_TEST
+
+/* Not even one that leaves all entries whole, as inside of the zeros at the end. */
+START_TEST(cut_anywhere_it_is_refused)
+{
+	add_with_record("a", "mtime", "1.5");
+	end_tar();
+	compress_tar();
+	struct view whole = bytes_view(_i == 0 ? &tar : &blob);
+
+	for (size_t len = 0; len < whole.len; len++) {
+		ck_assert_msg(!pack((struct view){ whole.ptr, len }), "%zu bytes", len);
+		ck_assert_msg(err.kind == ERR_FORMAT || err.kind == ERR_INTEGRITY, "%s", err.msg);
+	}
+	expect_packed(whole);
+}
+END_TEST
+
+START_TEST(what_stands_behind_the_end_counts_in_the_diff_id)
+{
+	writer_add_file(&tar, "a", "x");
+	end_tar();
+	writer_add_file(&tar, "b", "y");
+	ck_assert(!pack(bytes_view(&tar)));
+	ck_assert_int_eq(err.kind, ERR_INTEGRITY);
+	diff_id = digest_of(tar.data, tar.len);
+	expect_packed(bytes_view(&tar));
+	ck_assert_uint_eq(stored.entry_count, 1);
+}
+END_TEST
+
+START_TEST(a_hundred_thousand_entries_are_one_layer)
+{
+	enum { COUNT = 100000 };
+	char name[40];
+
+	for (unsigned i = 0; i < COUNT; i++) {
+		snprintf(name, sizeof(name), "folder%u/file%u", i / 1000, i);
+		writer_add_file(&tar, name, "");
+	}
+	end_tar();
+	expect_packed(bytes_view(&tar));
+	ck_assert_uint_eq(stored.entry_count, COUNT);
+	ck_assert(view_equal(index_path(&stored, &stored.entries[COUNT - 1]), name));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("pack");
+	TCase *all = tcase_create("all");
+	SRunner *runner = srunner_create(suite);
+
+	tcase_add_checked_fixture(all, begin, end);
+	tcase_set_timeout(all, 60);
+	tcase_add_test(all, a_bomb_of_zeros_is_a_hole);
+	tcase_add_test(all, a_bomb_past_the_cap_is_refused_before_it_is_read);
+	tcase_add_loop_test(all, each_cap_holds_to_the_last_one, 0,
+			    sizeof(cap_rows) / sizeof(cap_rows[0]));
+	tcase_add_loop_test(all, cut_anywhere_it_is_refused, 0, 2);
+	tcase_add_test(all, what_stands_behind_the_end_counts_in_the_diff_id);
+	tcase_add_test(all, a_hundred_thousand_entries_are_one_layer);
+	suite_add_tcase(suite, all);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
