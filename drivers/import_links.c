@@ -19,7 +19,7 @@ static bool has_link(const struct link_list *links, const char *name)
 	return false;
 }
 
-/* GBM's back end is a link in a folder beside, wherever the source has it: place_next_link knows. */
+/* GBM's back end is a link in a folder beside, wherever the source has it (place_next_link). */
 static bool is_back_end(const char *link)
 {
 	return view_starts(view_of(link), "nvidia-drm_gbm");

@@ -1,5 +1,5 @@
-/* `.manifest` of an NVIDIA .run, MANIFEST of its archive: what the driver's installer would install,
- * one line a file. Foreign bytes. Pure: all views point into the text.
+/* `.manifest` of an NVIDIA .run, MANIFEST of its archive: what the driver's installer would
+ * install, one line a file. Foreign bytes. Pure: all views point into the text.
  *
  *   line 1 description · 2 version · 4 kernel modules · 9 and on, up to an empty line:
  *   FILE MODE TYPE [NATIVE|COMPAT32] [PATH | INHERIT_PATH_DEPTH:N] [TARGET] [MODULE:NAME]

@@ -177,7 +177,8 @@ const char *place_of_library(struct view name)
 
 bool place_is_vendors(struct view folder)
 {
-	static const char *const words[] = { "*nvidia*", "*NVIDIA*", "libcuda*", "libnv*", "xserver*" };
+	static const char *const words[] = { "*nvidia*", "*NVIDIA*", "libcuda*", "libnv*",
+					     "xserver*" };
 
 	for (size_t i = 0; i < COUNT(words); i++)
 		if (matches(folder, words[i]))

@@ -43,7 +43,8 @@ boots() {
 		{ "format": 2, "entrypoint": ["busybox", "sh", "-c", "$2"], "env": ["PATH=/bin"],
 		  "user": { "uid": 1000, "gid": 1000, "home": "/" }, "working_dir": "/",
 		  "stop_signal": 15,
-		  "modules": [ { "name": "fakegpu", "path": "/lib/modules/fakegpu.ko", "params": "" } ],
+		  "modules": [
+		    { "name": "fakegpu", "path": "/lib/modules/fakegpu.ko", "params": "" } ],
 		  "gpu": { "policy": "required", "version": "$version", "cuda": "12.2", ${gpu:-}
 		  "modules": [
 		    { "name": "nvidia", "path": "/lib/modules/nvidia.ko", "params": "" },
@@ -66,8 +67,8 @@ boots() {
 # failed CODE WORDS: the machine ended before the entrypoint, and the report says which row it was.
 failed() {
 	grep -qx 'vmbake: exited code=125' console
-	jq -e --argjson code "$1" '.code == 125 and .gpu.verdict == "failed" and .gpu.code == $code' \
-		report
+	jq -e --argjson code "$1" '.code == 125 and .gpu.verdict == "failed" and
+		.gpu.code == $code' report
 	grep -qF "$2" console
 }
 
