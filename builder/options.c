@@ -20,6 +20,12 @@ enum option_kind {
 
 #define ON(command) (1u << (command))
 #define EVERYWHERE ~0u
+#define ON_IMAGE (ON(COMMAND_BUILD) | ON(COMMAND_INSPECT) | ON(COMMAND_DRIVER_IMPORT))
+#define ON_FETCH (ON(COMMAND_BUILD) | ON(COMMAND_DRIVER_IMPORT))
+#define ON_STORE                                                                       \
+	(ON(COMMAND_BUILD) | ON(COMMAND_VERIFY) | ON(COMMAND_DRIVER_IMPORT) |          \
+	 ON(COMMAND_DRIVER_LIST) | ON(COMMAND_DRIVER_INSPECT) | ON(COMMAND_DRIVER_RM))
+#define ON_KERNEL (ON(COMMAND_BUILD) | ON(COMMAND_VERIFY) | ON(COMMAND_DRIVER_IMPORT))
 
 struct option_row {
 	const char *name;
@@ -38,7 +44,7 @@ static const struct option_row rows[] = {
 	  "write here; build: or to a block device (default is the store's images/)" },
 	{ "force", 0, KIND_FLAG, ON(COMMAND_BUILD), FIELD(force), NULL,
 	  "overwrite what is on the block device that --output names" },
-	{ "platform", 0, KIND_TEXT, ON(COMMAND_BUILD) | ON(COMMAND_INSPECT), FIELD(platform),
+	{ "platform", 0, KIND_TEXT, ON_IMAGE, FIELD(platform),
 	  "OS/ARCH[/VARIANT]", "which image of an index (default: linux on this machine's)" },
 	{ "size", 0, KIND_SIZE, ON(COMMAND_BUILD), FIELD(size_bytes), "N[KMGT]",
 	  "size of the whole image (default: content and free space)" },
@@ -58,41 +64,65 @@ static const struct option_row rows[] = {
 	  "the guest kernel's modules, as /lib/modules/RELEASE" },
 	{ "load", 0, KIND_LIST, ON(COMMAND_INITRD), FIELD(loads), "NAME",
 	  "one more module to pack and load; may be repeated" },
-	{ "plain-http", 0, KIND_FLAG, ON(COMMAND_BUILD) | ON(COMMAND_INSPECT), FIELD(plain_http),
-	  NULL, "allow HTTP without TLS to registries off this machine" },
-	{ "keep-blobs", 0, KIND_FLAG, ON(COMMAND_BUILD), FIELD(keep_blobs), NULL,
+	{ "driver", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(driver.driver),
+	  "auto|none|VERSION|NAME|DIR", "which imported NVIDIA driver (default: auto, the newest that fits)" },
+	{ "kernel", 0, KIND_TEXT, ON_KERNEL, FIELD(driver.kernel), "FILE",
+	  "the guest's kernel: vmlinux, bzImage or Image" },
+	{ "kernel-release", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(driver.kernel_release), "RELEASE",
+	  "the guest kernel's release, where its file is not at hand" },
+	{ "kernel-config", 0, KIND_TEXT, ON_KERNEL, FIELD(driver.kernel_config), "FILE",
+	  "its configuration (default: the kernel's own, or config-RELEASE beside it)" },
+	{ "gpu-id", 0, KIND_TEXT, ON(COMMAND_BUILD) | ON(COMMAND_VERIFY), FIELD(driver.gpu_id),
+	  "10de:XXXX", "the GPU's PCI id, to check the driver against" },
+	{ "gpu", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(driver.gpu_policy), "none|optional|required",
+	  "what a machine without a working GPU does (default: optional)" },
+	{ "gpu-class", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(driver.gpu_class),
+	  "datacenter|consumer", "datacenter: CUDA's compat package may stand in for a newer driver" },
+	{ "capabilities", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(driver.capabilities), "LIST",
+	  "parts of the driver, as NVIDIA_DRIVER_CAPABILITIES (default: the image's)" },
+	{ "keep-leftovers", 0, KIND_FLAG, ON(COMMAND_BUILD), FIELD(driver.keep_leftovers), NULL,
+	  "leave another driver's files in the image" },
+	{ "allow-musl", 0, KIND_FLAG, ON(COMMAND_BUILD), FIELD(driver.allow_musl), NULL,
+	  "put a driver into an image whose C library cannot run it" },
+	{ "modules", 0, KIND_LIST, ON(COMMAND_DRIVER_IMPORT), FIELD(module_folders), "DIR",
+	  "the driver's kernel modules, one release's or several; may be repeated" },
+	{ "kernel-modules", 0, KIND_LIST, ON(COMMAND_DRIVER_IMPORT), FIELD(kernel_module_folders),
+	  "DIR", "the kernel's own modules that those depend on, as /lib/modules/RELEASE" },
+	{ "plain-http", 0, KIND_FLAG, ON_IMAGE, FIELD(plain_http), NULL,
+	  "allow HTTP without TLS to registries off this machine" },
+	{ "keep-blobs", 0, KIND_FLAG, ON_FETCH, FIELD(keep_blobs), NULL,
 	  "keep compressed layers in the store once they are unpacked" },
-	{ "jobs", 'j', KIND_COUNT, ON(COMMAND_BUILD), FIELD(jobs), "N",
+	{ "jobs", 'j', KIND_COUNT, ON_FETCH, FIELD(jobs), "N",
 	  "layers and copies at a time (default: one a core)" },
-	{ "retry", 0, KIND_NUMBER_OR_NONE, ON(COMMAND_BUILD) | ON(COMMAND_INSPECT), FIELD(retries),
-	  "N", "attempts in a row that bring nothing new before giving up (default: 5)" },
-	{ "blob-connections", 0, KIND_COUNT, ON(COMMAND_BUILD), FIELD(blob_connections), "N",
+	{ "retry", 0, KIND_NUMBER_OR_NONE, ON_IMAGE, FIELD(retries), "N",
+	  "attempts in a row that bring nothing new before giving up (default: 5)" },
+	{ "blob-connections", 0, KIND_COUNT, ON_FETCH, FIELD(blob_connections), "N",
 	  "connections at a time for one large layer (default: 4)" },
-	{ "creds", 0, KIND_TEXT, ON(COMMAND_BUILD) | ON(COMMAND_INSPECT), FIELD(credentials),
+	{ "creds", 0, KIND_TEXT, ON_IMAGE, FIELD(credentials),
 	  "USER:PASSWORD", "log in so (default: as skopeo, podman or docker did)" },
-	{ "authfile", 0, KIND_TEXT, ON(COMMAND_BUILD) | ON(COMMAND_INSPECT), FIELD(auth_file),
+	{ "authfile", 0, KIND_TEXT, ON_IMAGE, FIELD(auth_file),
 	  "FILE", "the one file to look for credentials in" },
-	{ "hosts-dir", 0, KIND_TEXT, ON(COMMAND_BUILD) | ON(COMMAND_INSPECT), FIELD(hosts_dir),
+	{ "hosts-dir", 0, KIND_TEXT, ON_IMAGE, FIELD(hosts_dir),
 	  "DIR", "mirrors and certificates (default: /etc/containerd/certs.d)" },
-	{ "policy", 0, KIND_TEXT, ON(COMMAND_BUILD) | ON(COMMAND_INSPECT), FIELD(policy), "FILE",
+	{ "policy", 0, KIND_TEXT, ON_IMAGE, FIELD(policy), "FILE",
 	  "which images must be signed (default: containers/policy.json)" },
-	{ "max-entries", 0, KIND_NUMBER, ON(COMMAND_BUILD), FIELD(max_entries), "N",
+	{ "max-entries", 0, KIND_NUMBER, ON_FETCH, FIELD(max_entries), "N",
 	  "refuse images of more entries (default: 10000000)" },
-	{ "max-bytes", 0, KIND_SIZE, ON(COMMAND_BUILD), FIELD(max_bytes), "N[KMGT]",
+	{ "max-bytes", 0, KIND_SIZE, ON_FETCH, FIELD(max_bytes), "N[KMGT]",
 	  "refuse images whose files are larger in all (default: 1T)" },
-	{ "max-ratio", 0, KIND_NUMBER, ON(COMMAND_BUILD), FIELD(max_ratio), "N",
+	{ "max-ratio", 0, KIND_NUMBER, ON_FETCH, FIELD(max_ratio), "N",
 	  "refuse layers that inflate to more times their size (default: 10000)" },
-	{ "max-header", 0, KIND_SIZE, ON(COMMAND_BUILD), FIELD(max_header), "N[KMGT]",
+	{ "max-header", 0, KIND_SIZE, ON_FETCH, FIELD(max_header), "N[KMGT]",
 	  "refuse longer PAX headers and names in layers (default: 1M)" },
-	{ "max-xattrs", 0, KIND_SIZE, ON(COMMAND_BUILD), FIELD(max_xattrs), "N[KMGT]",
+	{ "max-xattrs", 0, KIND_SIZE, ON_FETCH, FIELD(max_xattrs), "N[KMGT]",
 	  "refuse files with larger xattrs in layers (default: 1M)" },
-	{ "lock-timeout", 0, KIND_NUMBER_OR_NONE, ON(COMMAND_BUILD), FIELD(lock_timeout_seconds),
+	{ "lock-timeout", 0, KIND_NUMBER_OR_NONE, ON_STORE, FIELD(lock_timeout_seconds),
 	  "SECONDS", "how long to wait for another vmbake's work (default: for ever)" },
-	{ "store", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(store), "DIR",
+	{ "store", 0, KIND_TEXT, ON_STORE, FIELD(store), "DIR",
 	  "where layers are kept (default: $VMBAKE_STORE, /var/lib/vmbake, ~/.cache/vmbake)" },
 	{ "json", 0, KIND_FLAG, EVERYWHERE, FIELD(json), NULL,
 	  "print the result, or the error, as one JSON object" },
-	{ "progress", 0, KIND_PROGRESS, ON(COMMAND_BUILD), FIELD(progress), "STYLE",
+	{ "progress", 0, KIND_PROGRESS, ON_FETCH, FIELD(progress), "STYLE",
 	  "auto, tty, plain, json or none (default: auto)" },
 	{ "help", 'h', KIND_FLAG, EVERYWHERE, FIELD(wants_help), NULL, "print this" },
 	{ "version", 'V', KIND_FLAG, ON(COMMAND_NONE), FIELD(wants_version), NULL,
@@ -111,6 +141,15 @@ static const struct command_row {
 			      "say what is in it and where it is from", 1, 1 },
 	[COMMAND_INITRD] = { "initrd", "", "pack the modules that a kernel needs to find its root",
 			     0, 0 },
+	[COMMAND_VERIFY] = { "verify", "FILE.ext4",
+			     "check the driver in an image against kernel and GPU", 1, 1 },
+	[COMMAND_DRIVER_IMPORT] = { "driver import", "SOURCE…",
+				    "make a bundle of a driver and its kernel modules", 1,
+				    OPTION_LIST_MAX },
+	[COMMAND_DRIVER_LIST] = { "driver list", "", "the bundles in the store", 0, 0 },
+	[COMMAND_DRIVER_INSPECT] = { "driver inspect", "BUNDLE", "what is in a bundle", 1, 1 },
+	[COMMAND_DRIVER_RM] = { "driver rm", "BUNDLE…", "remove bundles from the store", 1,
+				OPTION_LIST_MAX },
 };
 
 static void *field(struct options *options, const struct option_row *row)
@@ -279,15 +318,27 @@ MUST_CHECK static bool take_option(struct options *options, struct words *words,
 MUST_CHECK static bool take_word(struct options *options, struct words *words, struct err *err)
 {
 	const char *word = *words->next++;
+	const char *second = words->next < words->end ? *words->next : "";
+	bool is_family = false;
 
 	if (options->command != COMMAND_NONE)
 		return add_item(&options->operands, word, err);
 	for (int i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++) {
-		if (strcmp(word, commands[i].name) == 0) {
-			options->command = (enum command)i;
-			return true;
-		}
+		struct view rest = view_of(commands[i].name);
+		struct view first = view_cut(&rest, ' ');
+
+		if (!view_equal(first, word))
+			continue;
+		is_family = rest.ptr != NULL;
+		if (is_family && !view_equal(rest, second))
+			continue;
+		words->next += is_family;
+		options->command = (enum command)i;
+		return true;
 	}
+	if (is_family)
+		return err_set(err, ERR_USAGE, "%s needs import, list, inspect or rm behind it%s%s"
+			       " (see vmbake --help)", word, *second ? ", not " : "", second);
 	return err_set(err, ERR_USAGE, "unknown command %s (see vmbake --help)", word);
 }
 
@@ -360,7 +411,7 @@ void options_print_help(FILE *stream, enum command command)
 		fputs("vmbake turns container images into ext4 images that microVMs boot.\n\n"
 		      "usage: vmbake COMMAND [OPTIONS] [OPERANDS]\n\ncommands:\n", stream);
 		for (int i = COMMAND_NONE + 1; i < COMMAND_COUNT; i++)
-			fprintf(stream, "  %-10s %-18s %s\n", commands[i].name,
+			fprintf(stream, "  %-15s %-16s %s\n", commands[i].name,
 				commands[i].operands, commands[i].help);
 	} else {
 		fprintf(stream, "vmbake %s: %s\n\nusage: vmbake %s [OPTIONS] %s\n", row->name,

@@ -14,6 +14,11 @@ enum command {
 	COMMAND_BUILD,
 	COMMAND_INSPECT,
 	COMMAND_INITRD,
+	COMMAND_VERIFY,
+	COMMAND_DRIVER_IMPORT,
+	COMMAND_DRIVER_LIST,
+	COMMAND_DRIVER_INSPECT,
+	COMMAND_DRIVER_RM,
 	COMMAND_COUNT,
 };
 
@@ -44,12 +49,25 @@ struct journal_choice {
 	uint64_t bytes; /* 0: the default */
 };
 
+/* What build is told of driver, guest kernel and GPU; NULL and false: not given. */
+struct driver_choice {
+	const char *driver; /* "auto", "none", a version, the name of a bundle, or its folder */
+	const char *kernel, *kernel_config; /* files */
+	const char *kernel_release;
+	const char *gpu_id; /* "10de:2330" */
+	const char *gpu_class; /* "datacenter", "consumer" */
+	const char *gpu_policy; /* "none", "optional", "required" */
+	const char *capabilities;
+	bool keep_leftovers, allow_musl;
+};
+
 struct options {
 	enum command command;
 	struct option_list operands;
 	bool wants_help, wants_version, json, plain_http, keep_blobs;
 	const char *output, *platform, *store, *modules;
-	struct option_list loads;
+	struct option_list loads, module_folders, kernel_module_folders;
+	struct driver_choice driver;
 	uint64_t size_bytes; /* 0: not given */
 	struct free_space free;
 	struct journal_choice journal;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "drivers/capability.h"
 
 MUST_CHECK static bool choose_time(const struct image *image, int64_t *out, struct err *err)
 {
@@ -67,6 +68,22 @@ bool recipe_make(struct recipe *out, const struct image *image, const struct opt
 	return true;
 }
 
+/* Without a driver there is nothing, so that such images keep their keys. */
+MUST_CHECK static bool print_driver(const struct recipe_driver *driver, struct bytes *text,
+				    struct err *err)
+{
+	char manifest[DIGEST_TEXT_BYTES];
+
+	if (!driver)
+		return true;
+	digest_text(&driver->manifest_digest, manifest);
+	return bytes_print(text, err, "driver %s\nkernel %s\ngpu %s\n", manifest,
+			   driver->kernel_release, driver->gpu_id ? driver->gpu_id : "any") &&
+	       bytes_print(text, err, "capabilities %u\npolicy %u\nclass %u\nleftovers %d\n"
+			   "musl %d\n", driver->capabilities, driver->policy, driver->gpu_class,
+			   driver->keep_leftovers, driver->allow_musl);
+}
+
 bool recipe_key(const struct recipe *recipe, struct digest *out, struct err *err)
 {
 	CLEANUP(bytes_freep) struct bytes text = bytes_capped(1 << 16);
@@ -86,6 +103,7 @@ bool recipe_key(const struct recipe *recipe, struct digest *out, struct err *err
 			 recipe->journal_bytes, recipe->has_no_journal, recipe->inode_count) ||
 	    !bytes_print(&text, err, "read-only %d\nverity %d\n", recipe->is_read_only,
 			 recipe->has_verity) ||
+	    !print_driver(recipe->driver, &text, err) ||
 	    !bytes_print(&text, err, "label %s\n", recipe->label)) /* last: it may hold anything */
 		return false;
 	*out = digest_of(text.data, text.len);
@@ -115,6 +133,19 @@ static struct json_t *layer_list(const struct image *image)
 	return list;
 }
 
+static struct json_t *driver_json(const struct recipe_driver *driver)
+{
+	struct json_t *object = json_new_object();
+	char capabilities[CAPABILITY_TEXT_BYTES];
+
+	capability_text(driver->capabilities, capabilities);
+	json_put_text(object, "bundle", driver->name);
+	put_digest(object, "manifest", &driver->manifest_digest);
+	json_put_text(object, "kernelRelease", driver->kernel_release);
+	json_put_text(object, "capabilities", capabilities);
+	return object;
+}
+
 bool recipe_print(const struct recipe *recipe, struct bytes *out, struct err *err)
 {
 	CLEANUP(json_freep) struct json_t *document = json_new_object();
@@ -133,5 +164,7 @@ bool recipe_print(const struct recipe *recipe, struct bytes *out, struct err *er
 	put_digest(document, "init", &recipe->init_digest);
 	json_put(document, "layers", layer_list(recipe->image));
 	json_put(document, "labels", labels);
+	if (recipe->driver)
+		json_put(document, "driver", driver_json(recipe->driver));
 	return json_print(out, document, JSON_INDENTED, err) && bytes_append(out, "\n", 1, err);
 }

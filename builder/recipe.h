@@ -19,8 +19,19 @@ enum {
 };
 #define FREE_BYTES_DEFAULT ((uint64_t)1 << 30)
 
+/* A driver that is put in, as far as it decides bytes; all borrowed. */
+struct recipe_driver {
+	const char *name; /* of the bundle, which its manifest's digest is part of */
+	struct digest manifest_digest;
+	const char *kernel_release;
+	const char *gpu_id; /* as 10de:2330; NULL: any */
+	unsigned capabilities, policy, gpu_class; /* enums of drivers/ and init/ */
+	bool keep_leftovers, allow_musl;
+};
+
 struct recipe {
 	const struct image *image; /* borrowed */
+	const struct recipe_driver *driver; /* borrowed; NULL: none */
 	struct digest init_digest; /* of the guest init put in */
 	int64_t time_seconds; /* 1 to 2^32-1 */
 	uint64_t size_bytes; /* 0: content and free space */
