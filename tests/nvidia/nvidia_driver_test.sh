@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# NVIDIA's own driver from Debian's packages to a guest that uses it: imported, chosen, put into a
+# small Debian, verified, booted beside GPUs that are made up (fixtures/fake-gpu).
+# shellcheck disable=SC2016 # what is in single quotes is for the guest's shell
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/../e2e/lib.sh"
+
+boot_prepare "$build" "$work/guest" >&2
+debs=$build/nvidia/debs
+modules=$(echo "$build"/nvidia/modules/*)
+release=$(basename "$modules")
+version=$(dpkg-deb -f "$debs"/nvidia-kernel-source_*.deb Version)
+version=${version%%-*}
+kernel=$work/guest/vmlinuz
+kernel_config=$(echo "$build"/debian/linux-image/boot/config-*)
+
+# The driver's userspace, as a person would download it: not the modules' source.
+userspace() {
+	find "$debs" -name '*.deb' ! -name 'nvidia-kernel-source_*' | sort
+}
+
+prepare() {
+	local folder=$work/tree process
+
+	"$root/fixtures/debian-root" "$build" "$folder"
+	gcc -O2 -o "$folder/usr/bin/cuda-probe" "$root/fixtures/cuda-probe.c"
+	mkdir "$folder/modules"
+	cp "$modules/fakegpu.ko" "$folder/modules/"
+	process=$(jq -cn '{ Env: ["PATH=/usr/bin:/bin:/usr/sbin:/sbin", "NVIDIA_VISIBLE_DEVICES=all",
+		"NVIDIA_DRIVER_CAPABILITIES=compute,utility", "NVIDIA_REQUIRE_CUDA=cuda>=12.0"],
+		Entrypoint: ["/bin/sh", "-c", $script] }' --arg script '
+ldconfig -p | grep -E "libcuda.so.1|libnvidia-ml.so.1"
+nvidia-smi; echo "nvidia-smi $?"
+cuda-probe')
+	"$root/fixtures/folder-image" "$layout" cuda "$folder" "$process"
+	mapfile -t sources < <(userspace)
+	mkdir "$work/modules"
+	cp "$modules"/nvidia*.ko "$work/modules/"
+	vmbake driver import --store "$work/store" --modules "$work/modules" \
+		--kernel "$kernel" --kernel-config "$kernel_config" --json "${sources[@]}" >"$work/imported.json"
+}
+(prepare) >"$logs/e2e-nvidia_driver-prepare.log" 2>&1 ||
+	{ tail "$logs/e2e-nvidia_driver-prepare.log" >&2; exit 1; }
+
+bake_cuda() {
+	expect 0 vmbake build --store "$work/store" --progress none -o image.ext4 --json \
+		--kernel "$kernel" --kernel-config "$kernel_config" "$@" "oci:$layout:cuda"
+}
+
+# boots GPU_COUNT [KERNEL_ARGUMENT...]: ./image.ext4; the console goes to ./console.
+boots() {
+	local command devices=() i
+
+	for i in $(seq "$1"); do
+		devices+=(-object "memory-backend-ram,id=m$i,size=16M"
+			-device "ivshmem-plain,memdev=m$i")
+	done
+	# What makes the GPUs up is loaded before the driver looks for them.
+	inside image.ext4 /.vmbake/boot.json | jq '.modules = [{ "name": "fakegpu",
+		"path": "/modules/fakegpu.ko", "params": "" }] + .modules' >boot.json
+	cp --reflink=auto --sparse=always image.ext4 booted.ext4
+	printf 'rm /.vmbake/boot.json\nwrite boot.json /.vmbake/boot.json\n' |
+		debugfs -w -f - booted.ext4 >debugfs.log 2>&1
+	command=$(boot_command "$work/guest" booted.ext4 "${*:2}")
+	eval "timeout --kill-after=5 240 $command -m 1024 ${devices[*]@Q}" </dev/null |
+		tr -d '\r' >console
+	rm booted.ext4
+	cat console
+}
+
+it_imports_debians_packages() {
+	local bundle
+
+	bundle=$(jq -r .name "$work/imported.json")
+	expect 0 vmbake driver inspect --store "$work/store" --json "$bundle"
+	jq -e --arg version "$version" --arg release "$release" '
+		.driver.version == $version and .driver.flavor == "proprietary" and
+		.driver.arch == "amd64" and .kernels[0].release == $release and
+		(.kernels[0].modules | map(.name) | index("nvidia") < index("nvidia_uvm")) and
+		(.files | map(select(.soname == "libcuda.so.1"))[0].links | index("libcuda.so.1") >= 0) and
+		([.files[] | select(.kind == "firmware")] | length) == 2 and
+		.driver.license != null' out
+}
+
+it_is_chosen_verified_and_the_same_every_time() {
+	bake_cuda
+	jq -e --arg version "$version" '.driver.version == $version' out
+	check_filesystem image.ext4
+	expect 0 vmbake verify --store "$work/store" --json --kernel "$kernel" \
+		--kernel-config "$kernel_config" --gpu-id 10de:26b9 image.ext4
+	jq -e '.ok and ([.findings[] | select(.severity == "error")] == [])' out
+	mv image.ext4 first.ext4
+	bake_cuda --jobs 1
+	cmp first.ext4 image.ext4
+}
+
+it_runs_beside_a_gpu() {
+	bake_cuda
+	boots 1
+	grep -qE 'libcuda.so.1 .*=> /lib/x86_64-linux-gnu/libcuda.so.1|libcuda.so.1 .*=> /usr/lib/x86_64-linux-gnu/libcuda.so.1' console
+	grep -qE 'libnvidia-ml.so.1 .*=> ' console
+	grep -qx 'nvidia-smi 6' console # it finds no GPU that answers
+	grep -qx 'version 12020, init 999' console
+	grep -qx 'vmbake: exited code=0' console
+}
+
+it_goes_on_or_ends_without_a_gpu() {
+	bake_cuda
+	boots 0
+	grep -qx 'nvidia-smi 9' console # no driver is loaded
+	grep -qx 'vmbake: exited code=0' console
+	bake_cuda --gpu required
+	boots 0
+	grep -q 'there is no NVIDIA GPU' console
+	grep -qx 'vmbake: exited code=125' console
+}
+
+it_refuses_another_kernels_release() {
+	refuses 10 'kernel-release' vmbake build --store "$work/store" --progress none \
+		-o other.ext4 --kernel-release 6.1.0-1-cloud-amd64 --driver "$version" \
+		"oci:$layout:cuda"
+}
+
+run_promises
