@@ -8,39 +8,29 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "guest_layer.h"
+#include "image_root.h"
 #include "init/boot_config.h"
-#include "layers/merge.h"
 #include "output.h"
 #include "process_config.h"
 #include "recipe.h"
 #include "store.h"
-#include "unpack.h"
-#include "version.h"
 
 /* One build's things, in the order in which they come to be. */
 struct build {
 	const struct options *options;
 	struct report *report;
 	struct build_result *result;
-	struct image_source *source; /* owned, as is all below */
-	struct store store;
+	struct store store; /* owned, as is all below */
 	struct recipe recipe;
-	struct stored_layer *layers; /* layers[result->image.layer_count] */
-	int *data_fds; /* data_fds[layer_count + 1], borrowed from layers and guest */
-	struct tree *tree;
+	struct image_root root;
 	struct synthetic_layer guest;
 	uint64_t stage_start_ms;
 };
 
 static void build_freep(struct build *build)
 {
-	tree_freep(&build->tree); /* before the indexes it points into */
+	image_root_freep(&build->root); /* before the layers that its tree points into */
 	synthetic_layer_freep(&build->guest);
-	for (size_t i = 0; build->layers && i < build->result->image.layer_count; i++)
-		stored_layer_closep(&build->layers[i]);
-	free(build->layers);
-	free(build->data_fds);
-	image_source_freep(&build->source);
 	store_closep(&build->store);
 }
 
@@ -66,95 +56,25 @@ static uint64_t end_stage(struct build *build)
 	return spent;
 }
 
-bool build_platform(struct platform *out, const struct options *options, struct err *err)
-{
-	if (options->platform)
-		return platform_parse(out, options->platform, err);
-	*out = platform_of_host();
-	return true;
-}
-
-bool build_open_source(struct image_source **out, const struct options *options, const char *text,
-		       struct reference *reference, struct report *report, struct err *err)
-{
-	struct source_options source_options = { .plain_http = options->plain_http,
-						 .retries = (unsigned)options->retries,
-						 .blob_connections =
-							 (unsigned)options->blob_connections,
-						 .credentials = options->credentials,
-						 .auth_file = options->auth_file,
-						 .hosts_dir = options->hosts_dir,
-						 .policy_file = options->policy,
-						 .user_agent = "vmbake/" VMBAKE_VERSION,
-						 .report = report };
-
-	return reference_parse(reference, text, err) &&
-	       image_source_open(out, reference, &source_options, err);
-}
-
 MUST_CHECK static bool resolve(struct build *build, struct err *err)
 {
-	struct reference reference;
-	struct platform platform;
 	struct digest init_digest;
 
-	if (!build_platform(&platform, build->options, err) ||
-	    !build_open_source(&build->source, build->options, build->options->operands.items[0],
-			       &reference, build->report, err) ||
-	    !image_resolve(&build->result->image, build->source, &platform, err) ||
-	    !guest_layer_init_digest(&init_digest, build->result->image.platform.architecture,
-				     err) ||
-	    !recipe_make(&build->recipe, &build->result->image, build->options, &init_digest,
-			 err) ||
+	if (!image_root_resolve(&build->root, build->options, build->options->operands.items[0],
+				build->report, err) ||
+	    !guest_layer_init_digest(&init_digest, build->root.image.platform.architecture, err) ||
+	    !recipe_make(&build->recipe, &build->root.image, build->options, &init_digest, err) ||
 	    !recipe_key(&build->recipe, &build->result->key, err))
 		return false;
 	build->result->times.resolve_ms = end_stage(build);
 	return true;
 }
 
-static struct pack_caps caps_of(const struct options *options)
-{
-	struct pack_caps caps = pack_caps_default;
-
-	caps.entries = options->max_entries ? options->max_entries : caps.entries;
-	caps.body_bytes = options->max_bytes ? options->max_bytes : caps.body_bytes;
-	caps.ratio = options->max_ratio ? options->max_ratio : caps.ratio;
-	caps.tar.header_bytes = options->max_header ? options->max_header : caps.tar.header_bytes;
-	caps.tar.xattr_bytes = options->max_xattrs ? options->max_xattrs : caps.tar.xattr_bytes;
-	return caps;
-}
-
 MUST_CHECK static bool unpack(struct build *build, struct err *err)
 {
-	const struct image *image = &build->result->image;
-	struct unpack_options options = { .jobs = (unsigned)build->options->jobs,
-					  .keep_blobs = build->options->keep_blobs,
-					  .caps = caps_of(build->options) };
-
-	build->layers = calloc(image->layer_count + 1, sizeof(*build->layers));
-	build->data_fds = calloc(image->layer_count + 1, sizeof(*build->data_fds));
-	if (!build->layers || !build->data_fds)
-		return err_memory(err, "layers");
-	for (size_t i = 0; i < image->layer_count; i++)
-		build->layers[i] = STORED_LAYER_NONE;
-	if (!unpack_layers(&build->store, build->source, image, &options, build->report,
-			   build->layers, &build->result->fetched_layers, err))
+	if (!image_root_unpack(&build->root, &build->store, build->options, build->report, err))
 		return false;
 	build->result->times.unpack_ms = end_stage(build);
-	return true;
-}
-
-MUST_CHECK static bool merge(struct build *build, struct err *err)
-{
-	size_t count = build->result->image.layer_count;
-
-	if (!tree_new(&build->tree, err))
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		build->data_fds[i] = build->layers[i].data_fd;
-		if (!merge_layer(build->tree, &build->layers[i].index, (uint32_t)i, err))
-			return err_wrap(err, "layer %zu of %zu", i + 1, count);
-	}
 	return true;
 }
 
@@ -165,20 +85,18 @@ MUST_CHECK static bool add_guest(struct build *build, struct err *err)
 	CLEANUP(bytes_freep) struct bytes origin = bytes_capped(16 << 20);
 	struct guest_layer_content content = {
 		.config = &process.boot,
-		.architecture = build->result->image.platform.architecture,
+		.architecture = build->root.image.platform.architecture,
 	};
-	size_t count = build->result->image.layer_count;
 
-	if (!process_config_make(&process, &build->result->image.config, build->tree,
-				 build->data_fds, err) ||
+	if (!process_config_make(&process, &build->root.image.config, build->root.tree,
+				 build->root.data_fds, err) ||
 	    !recipe_print(&build->recipe, &origin, err))
 		return err_wrap(err, "the guest's init");
 	content.image_json = bytes_view(&origin);
-	if (!guest_layer_make(&build->guest, build->tree, &content, build->recipe.time_seconds,
-			      err) ||
-	    !merge_layer(build->tree, &build->guest.index, (uint32_t)count, err))
+	if (!guest_layer_make(&build->guest, build->root.tree, &content,
+			      build->recipe.time_seconds, err) ||
+	    !image_root_add(&build->root, &build->guest.index, build->guest.data_fd, err))
 		return err_wrap(err, "the guest's init");
-	build->data_fds[count] = build->guest.data_fd;
 	build->result->times.merge_ms = end_stage(build);
 	return true;
 }
@@ -208,14 +126,13 @@ MUST_CHECK static bool write_image(struct build *build, int dir_fd, const char *
 					 .journal_bytes = build->recipe.journal_bytes,
 					 .has_no_journal = build->recipe.has_no_journal,
 					 .is_read_only = build->recipe.is_read_only };
-	uint32_t layer_count = (uint32_t)build->result->image.layer_count + 1;
 
 	memcpy(options.label, build->recipe.label, sizeof(options.label));
 	if (!output_open(&output, dir_fd, path, mode, build->options->force, err))
 		return false;
 	output_touch(&output);
-	if (!image_write(output.fd, build->tree, build->data_fds, layer_count, &options,
-			 build->report, &build->result->written, err))
+	if (!image_write(output.fd, build->root.tree, build->root.data_fds, build->root.layer_count,
+			 &options, build->report, &build->result->written, err))
 		return err_wrap(err, "%s", path);
 	if (!add_verity(build, output.fd, err))
 		return err_wrap(err, "%s", path);
@@ -229,8 +146,8 @@ MUST_CHECK static bool write_image(struct build *build, int dir_fd, const char *
 MUST_CHECK static bool make(struct build *build, int dir_fd, const char *path, mode_t mode,
 			    struct err *err)
 {
-	return unpack(build, err) && merge(build, err) && add_guest(build, err) &&
-	       write_image(build, dir_fd, path, mode, err);
+	return unpack(build, err) && image_root_merge(&build->root, err) &&
+	       add_guest(build, err) && write_image(build, dir_fd, path, mode, err);
 }
 
 /* Without -o: at most once for all who want the same. */
@@ -269,13 +186,11 @@ MUST_CHECK static bool check_output(const struct options *options, struct err *e
 MUST_CHECK static bool run(struct build *build, struct err *err)
 {
 	const struct options *options = build->options;
-	int64_t timeout_ms = options->lock_timeout_seconds == UINT64_MAX ?
-				     -1 :
-				     (int64_t)options->lock_timeout_seconds * 1000;
 	CLEANUP(image_reader_freep) struct image_reader *reader = NULL;
 
 	if ((options->output && !check_output(options, err)) ||
-	    !store_open(&build->store, options->store, timeout_ms, err) || !resolve(build, err))
+	    !store_open(&build->store, options->store, options_lock_timeout_ms(options), err) ||
+	    !resolve(build, err))
 		return false;
 	if (options->output ? !make_output(build, options->output, err) :
 			      !make_in_store(build, err))
@@ -302,10 +217,9 @@ bool build_image(struct build_result *out, const struct options *options, struct
 
 	if (!run(&build, err))
 		return false;
-	build_freep(&build); /* while result.image still says how many layers there are */
-	build = (struct build){ .result = &result,
-				.store = STORE_NONE,
-				.guest = SYNTHETIC_LAYER_NONE };
+	result.image = build.root.image;
+	build.root.image = (struct image){ 0 };
+	result.fetched_layers = build.root.fetched_layers;
 	*out = result;
 	result = BUILD_RESULT_NONE;
 	return true;

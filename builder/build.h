@@ -35,11 +35,3 @@ void build_result_freep(struct build_result *result);
 /* Errors: any; on failure there is no output file and the store is as whole as before */
 MUST_CHECK bool build_image(struct build_result *out, const struct options *options,
 			    struct report *report, struct err *err);
-
-/* What goes into oci/ from the command line; for every command that reads an image. */
-MUST_CHECK bool build_open_source(struct image_source **out, const struct options *options,
-				  const char *text, struct reference *reference,
-				  struct report *report, struct err *err);
-/* --platform, or this machine's. */
-MUST_CHECK bool build_platform(struct platform *out, const struct options *options,
-			       struct err *err);

@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
-#include "build.h"
 #include "fs/image.h"
+#include "image_root.h"
 #include "oci/image.h"
 #include "show.h"
 
@@ -136,8 +136,8 @@ MUST_CHECK static bool inspect_reference(const struct options *options, struct e
 	struct reference reference;
 	struct platform platform;
 
-	if (!build_platform(&platform, options, err) ||
-	    !build_open_source(&source, options, options->operands.items[0], &reference, NULL,
+	if (!image_root_platform(&platform, options, err) ||
+	    !image_root_open_source(&source, options, options->operands.items[0], &reference, NULL,
 			       err) ||
 	    !image_resolve(&image, source, &platform, err))
 		return false;

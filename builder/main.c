@@ -5,12 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "build.h"
+#include "driver_command.h"
+#include "driver_import.h"
 #include "initrd.h"
 #include "inspect.h"
 #include "options.h"
 #include "progress.h"
 #include "show.h"
+#include "store.h"
 #include "version.h"
 
 /* Nothing has to be undone: what was being made has no name yet, or is cleared by the next run. */
@@ -82,6 +86,36 @@ MUST_CHECK static bool run_initrd(const struct options *options, struct err *err
 	return show_file(options->output, "initrd", options->json, err);
 }
 
+MUST_CHECK static bool open_store(struct store *out, const struct options *options,
+				  struct err *err)
+{
+	return store_open(out, options->store, options_lock_timeout_ms(options), err);
+}
+
+MUST_CHECK static bool run_driver_import(const struct options *options, struct err *err)
+{
+	CLEANUP(progress_stopp) struct progress *progress = NULL;
+	CLEANUP(store_closep) struct store store = STORE_NONE;
+
+	return open_store(&store, options, err) &&
+	       progress_start(&progress, choose_progress(options), err) &&
+	       driver_import_run(&store, options, progress_report(progress), err);
+}
+
+MUST_CHECK static bool run_driver(const struct options *options, struct err *err)
+{
+	CLEANUP(store_closep) struct store store = STORE_NONE;
+	const struct option_list *names = &options->operands;
+
+	if (!open_store(&store, options, err))
+		return false;
+	if (options->command == COMMAND_DRIVER_LIST)
+		return driver_command_list(&store, options->json, err);
+	if (options->command == COMMAND_DRIVER_INSPECT)
+		return driver_command_inspect(&store, names->items[0], options->json, err);
+	return driver_command_rm(&store, names->items, names->count, options->json, err);
+}
+
 MUST_CHECK static bool run_help(const struct options *options, struct err *err)
 {
 	if (options->wants_version)
@@ -102,6 +136,12 @@ MUST_CHECK static bool run(const struct options *options, struct err *err)
 		return inspect(options, err);
 	case COMMAND_INITRD:
 		return run_initrd(options, err);
+	case COMMAND_DRIVER_IMPORT:
+		return run_driver_import(options, err);
+	case COMMAND_DRIVER_LIST:
+	case COMMAND_DRIVER_INSPECT:
+	case COMMAND_DRIVER_RM:
+		return run_driver(options, err);
 	case COMMAND_NONE:
 	case COMMAND_COUNT:
 		break;

@@ -23,9 +23,9 @@ enum option_kind {
 #define ON_IMAGE (ON(COMMAND_BUILD) | ON(COMMAND_INSPECT) | ON(COMMAND_DRIVER_IMPORT))
 #define ON_FETCH (ON(COMMAND_BUILD) | ON(COMMAND_DRIVER_IMPORT))
 #define ON_STORE                                                                       \
-	(ON(COMMAND_BUILD) | ON(COMMAND_VERIFY) | ON(COMMAND_DRIVER_IMPORT) |          \
+	(ON(COMMAND_BUILD) | ON(COMMAND_DRIVER_IMPORT) |          \
 	 ON(COMMAND_DRIVER_LIST) | ON(COMMAND_DRIVER_INSPECT) | ON(COMMAND_DRIVER_RM))
-#define ON_KERNEL (ON(COMMAND_BUILD) | ON(COMMAND_VERIFY) | ON(COMMAND_DRIVER_IMPORT))
+#define ON_KERNEL (ON(COMMAND_BUILD) | ON(COMMAND_DRIVER_IMPORT))
 
 struct option_row {
 	const char *name;
@@ -72,7 +72,7 @@ static const struct option_row rows[] = {
 	  "the guest kernel's release, where its file is not at hand" },
 	{ "kernel-config", 0, KIND_TEXT, ON_KERNEL, FIELD(driver.kernel_config), "FILE",
 	  "its configuration (default: the kernel's own, or config-RELEASE beside it)" },
-	{ "gpu-id", 0, KIND_TEXT, ON(COMMAND_BUILD) | ON(COMMAND_VERIFY), FIELD(driver.gpu_id),
+	{ "gpu-id", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(driver.gpu_id),
 	  "10de:XXXX", "the GPU's PCI id, to check the driver against" },
 	{ "gpu", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(driver.gpu_policy), "none|optional|required",
 	  "what a machine without a working GPU does (default: optional)" },
@@ -141,14 +141,12 @@ static const struct command_row {
 			      "say what is in it and where it is from", 1, 1 },
 	[COMMAND_INITRD] = { "initrd", "", "pack the modules that a kernel needs to find its root",
 			     0, 0 },
-	[COMMAND_VERIFY] = { "verify", "FILE.ext4",
-			     "check the driver in an image against kernel and GPU", 1, 1 },
-	[COMMAND_DRIVER_IMPORT] = { "driver import", "SOURCE…",
+	[COMMAND_DRIVER_IMPORT] = { "driver import", "SOURCE...",
 				    "make a bundle of a driver and its kernel modules", 1,
 				    OPTION_LIST_MAX },
 	[COMMAND_DRIVER_LIST] = { "driver list", "", "the bundles in the store", 0, 0 },
 	[COMMAND_DRIVER_INSPECT] = { "driver inspect", "BUNDLE", "what is in a bundle", 1, 1 },
-	[COMMAND_DRIVER_RM] = { "driver rm", "BUNDLE…", "remove bundles from the store", 1,
+	[COMMAND_DRIVER_RM] = { "driver rm", "BUNDLE...", "remove bundles from the store", 1,
 				OPTION_LIST_MAX },
 };
 
@@ -390,6 +388,13 @@ bool options_parse(struct options *out, int argc, const char *const *argv, struc
 		return false;
 	*out = options;
 	return true;
+}
+
+int64_t options_lock_timeout_ms(const struct options *options)
+{
+	return options->lock_timeout_seconds == UINT64_MAX ?
+		       -1 :
+		       (int64_t)options->lock_timeout_seconds * 1000;
 }
 
 static void print_row(FILE *stream, const struct option_row *row)

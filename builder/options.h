@@ -14,7 +14,6 @@ enum command {
 	COMMAND_BUILD,
 	COMMAND_INSPECT,
 	COMMAND_INITRD,
-	COMMAND_VERIFY,
 	COMMAND_DRIVER_IMPORT,
 	COMMAND_DRIVER_LIST,
 	COMMAND_DRIVER_INSPECT,
@@ -30,7 +29,7 @@ enum progress_style {
 	PROGRESS_NONE,
 };
 
-enum { OPTION_LIST_MAX = 64 };
+enum { OPTION_LIST_MAX = 256 }; /* a driver is a set of .deb files */
 
 struct option_list {
 	const char *items[OPTION_LIST_MAX];
@@ -86,6 +85,9 @@ struct options {
  * Errors: ERR_USAGE */
 MUST_CHECK bool options_parse(struct options *out, int argc, const char *const *argv,
 			      struct err *err);
+
+/* --lock-timeout as store_open takes it; -1: wait for ever. */
+int64_t options_lock_timeout_ms(const struct options *options);
 
 /* What --help prints for a command, or for vmbake as a whole (COMMAND_NONE). */
 void options_print_help(FILE *stream, enum command command);
