@@ -56,7 +56,8 @@ MUST_CHECK static bool read_categories(const struct json_t *entry, unsigned *cap
 		unsigned bits = word ? capability_of_category(view_of(word)) : 0;
 
 		if (!word)
-			return err_set(err, ERR_FORMAT, "\"category\" has an item that is no string");
+			return err_set(err, ERR_FORMAT,
+				       "\"category\" has an item that is no string");
 		if (bits == 0 && !is_nobodys(word))
 			note_once(noted, word, report);
 		*capabilities |= bits;

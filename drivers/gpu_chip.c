@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-/* NVIDIA hands out device ids chip by chip. Sources: pci.ids (which chip an id is), CUDA programming
- * guide, "Compute Capabilities", driver release notes (first and last branch), README of the open
- * modules (flavor). Ascending. */
+/* NVIDIA hands out device ids chip by chip. Sources: pci.ids (which chip an id is), CUDA
+ * programming guide, "Compute Capabilities", driver release notes (first and last branch), README
+ * of the open modules (flavor). Ascending. */
 static const struct {
 	uint16_t first, last; /* device ids, inclusive */
 	uint8_t architecture;

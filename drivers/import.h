@@ -17,7 +17,7 @@
 #include "layers/tree.h"
 
 struct import_request {
-	/* The source: files and folders (sources[source_count], in any order) or an image's tree. */
+	/* The source: files and folders (sources[source_count], in any order) or an image's. */
 	const char *const *sources;
 	size_t source_count;
 	const struct tree *tree; /* NULL: sources */

@@ -240,8 +240,8 @@ MUST_CHECK static bool conclude(const struct finding_list *findings, struct err 
 			continue;
 		if (errors == 1)
 			return err_set(err, ERR_MISMATCH, "%.450s", findings->items[i].sentence);
-		return err_set(err, ERR_MISMATCH, "%.450s, and %zu more", findings->items[i].sentence,
-			       errors - 1);
+		return err_set(err, ERR_MISMATCH, "%.450s, and %zu more",
+			       findings->items[i].sentence, errors - 1);
 	}
 	return true;
 }

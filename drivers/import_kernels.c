@@ -259,7 +259,8 @@ static void note_debug(struct importing *importing, const struct taken_module *m
 	if (module->debug_bytes > 1 << 20)
 		report_note(importing->request->report,
 			    "module %s for kernel %s has %.1f MB of debug sections of its %.1f MB:"
-			    " without them (strip --strip-debug, before it is signed) it loads faster",
+			    " without them (strip --strip-debug, before it is signed) it loads"
+			    " faster",
 			    module->name, module->release, (double)module->debug_bytes / 1e6,
 			    (double)importing->intake.parts[module->part].size_bytes / 1e6);
 }
