@@ -1,0 +1,291 @@
+#include "select.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "init/version.h"
+#include "module_match.h"
+#include "module_set.h"
+
+enum {
+	OPEN_BY_DEFAULT_FROM = 560, /* the branch from which NVIDIA's installers prefer it */
+	REASON_BYTES = 130, /* of each bundle, in the one sentence of the error */
+};
+
+void selection_freep(struct selection *selection)
+{
+	for (size_t i = 0; i < selection->count; i++)
+		finding_list_freep(&selection->candidates[i].findings);
+	free(selection->candidates);
+	arena_freep(&selection->arena);
+	*selection = (struct selection){ 0 };
+}
+
+/* A module's bytes, as they lie in the bundle. */
+MUST_CHECK static bool read_module(struct bytes *out, const struct stored_bundle *stored,
+				   const struct bundle_module *module, struct err *err)
+{
+	const struct index_entry *entry = stored_bundle_find(stored, module->path);
+	const struct extent *extents = NULL;
+	char *room = NULL;
+
+	bytes_clear(out);
+	if (!entry)
+		return err_set(err, ERR_INTEGRITY, "driver %s lacks %s", stored->name,
+			       module->path);
+	if (!bytes_grow(out, entry->size, &room, err))
+		return err_wrap(err, "%s", module->path);
+	memset(room, 0, entry->size);
+	extents = stored->index.extents + entry->extent_first;
+	for (uint32_t i = 0; i < entry->extent_count; i++) {
+		uint64_t at = extents[i].block * INDEX_BLOCK_BYTES;
+		uint64_t len = extents[i].block_count * INDEX_BLOCK_BYTES;
+
+		if (!file_pread(stored->data_fd, room + at,
+				len < entry->size - at ? len : entry->size - at,
+				extents[i].data_block * INDEX_BLOCK_BYTES, module->path, err))
+			return false;
+	}
+	return true;
+}
+
+/* What modules loaded before export: their names point into the modules' bytes. */
+struct loaded {
+	struct export_table exports;
+	struct bytes *modules; /* modules[count], owned */
+	size_t count;
+};
+
+static void loaded_freep(struct loaded *loaded)
+{
+	export_table_freep(&loaded->exports);
+	for (size_t i = 0; i < loaded->count; i++)
+		bytes_freep(&loaded->modules[i]);
+	free(loaded->modules);
+}
+
+MUST_CHECK static bool match_module(struct candidate *candidate, struct loaded *loaded,
+				    const struct kernel *kernel,
+				    const struct bundle_module *module, struct err *err)
+{
+	struct bytes *bytes = &loaded->modules[loaded->count];
+	struct elf elf;
+
+	*bytes = bytes_capped(MODULE_BYTES_MAX);
+	loaded->count++;
+	if (!read_module(bytes, candidate->stored, module, err))
+		return false;
+	if (!module_match(&candidate->findings, kernel, &loaded->exports, bytes_view(bytes), err) ||
+	    !elf_open(&elf, bytes_view(bytes), err) ||
+	    !export_table_add_elf(&loaded->exports, &elf, err))
+		return err_wrap(err, "%s", module->path);
+	export_table_sort(&loaded->exports);
+	return true;
+}
+
+static void mark_needs(bool *wanted, const struct bundle_kernel *kernel, size_t at)
+{
+	const struct text_list *needs = &kernel->modules[at].needs;
+
+	for (size_t i = 0; i < at; i++)
+		for (size_t need = 0; need < needs->count; need++)
+			wanted[i] = wanted[i] ||
+				    strcmp(kernel->modules[i].name, needs->items[need]) == 0;
+}
+
+/* Which modules will be loaded, wanted[module_count]: those of the capabilities, and what those
+ * need. One that nobody loads may not fit, as nvidia-drm on a kernel without DRM. */
+static void mark_wanted(bool *wanted, const struct bundle_kernel *kernel, unsigned capabilities)
+{
+	for (size_t i = kernel->module_count; i > 0; i--) {
+		if (kernel->modules[i - 1].capabilities & capabilities)
+			wanted[i - 1] = true;
+		if (wanted[i - 1])
+			mark_needs(wanted, kernel, i - 1);
+	}
+}
+
+MUST_CHECK static bool match_kernel(struct candidate *candidate, const struct kernel *kernel,
+				    const struct bundle_kernel *modules, unsigned capabilities,
+				    struct err *err)
+{
+	CLEANUP(freep) bool *wanted = calloc(modules->module_count + 1, sizeof(*wanted));
+	CLEANUP(loaded_freep) struct loaded loaded = { 0 };
+
+	loaded.modules = calloc(modules->module_count + 1, sizeof(*loaded.modules));
+	if (!loaded.modules || !wanted)
+		return err_memory(err, "kernel modules");
+	mark_wanted(wanted, modules, capabilities);
+	if (!module_match_kernel(&candidate->findings, kernel, err))
+		return false;
+	for (size_t i = 0; i < modules->module_count; i++)
+		if (wanted[i] &&
+		    !match_module(candidate, &loaded, kernel, &modules->modules[i], err))
+			return false;
+	return true;
+}
+
+/* The modules' releases as a list, for the sentence. */
+static void list_releases(const struct bundle *bundle, char *out, size_t out_bytes)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < bundle->kernel_count && len < out_bytes; i++) {
+		int more = snprintf(out + len, out_bytes - len, "%s%s", i > 0 ? ", " : "",
+				    bundle->kernels[i].release);
+
+		len += more > 0 ? (size_t)more : 0;
+	}
+}
+
+MUST_CHECK static bool check_kernel(struct candidate *candidate,
+				    const struct select_request *request, unsigned capabilities,
+				    struct err *err)
+{
+	const struct bundle *bundle = &candidate->stored->bundle;
+	const char *release = request->kernel ? request->kernel->release : request->release;
+	const struct bundle_kernel *modules = NULL;
+	char releases[256];
+
+	if (!release)
+		return finding_add(&candidate->findings, RULE_KERNEL_RELEASE, SEVERITY_UNKNOWN, err,
+				   "the guest's kernel is not known; give --kernel or"
+				   " --kernel-release");
+	modules = bundle_find_kernel(bundle, release);
+	if (!modules) {
+		list_releases(bundle, releases, sizeof(releases));
+		return finding_add(&candidate->findings, RULE_KERNEL_RELEASE, SEVERITY_ERROR, err,
+				   "driver %s has no modules for kernel %s%s%s", bundle->version,
+				   release, releases[0] ? ", only for " : "", releases);
+	}
+	return !request->kernel || match_kernel(candidate, request->kernel, modules, capabilities,
+						 err);
+}
+
+MUST_CHECK static bool judge(struct selection *selection, struct candidate *candidate,
+			     const struct select_request *request, struct err *err)
+{
+	const struct bundle *bundle = &candidate->stored->bundle;
+	unsigned asked = request->capabilities ? request->capabilities :
+						 selection->gpu.capabilities;
+	unsigned capabilities = asked ? asked : CAPABILITY_UTILITY | CAPABILITY_COMPUTE;
+
+	if (!driver_fit_gpu(&candidate->findings, bundle, request->chip, err) ||
+	    !driver_fit_requirements(&candidate->findings, &candidate->pending, &selection->arena,
+				     bundle, request->chip, request->env, request->env_count,
+				     err))
+		return false;
+	/* The modules are read last, and only where all else fits: it is the costly part. */
+	if (finding_count(&candidate->findings, SEVERITY_ERROR) == 0 &&
+	    !check_kernel(candidate, request, capabilities, err))
+		return err_wrap(err, "driver %s", candidate->stored->name);
+	candidate->is_fit = finding_count(&candidate->findings, SEVERITY_ERROR) == 0;
+	return true;
+}
+
+static bool is_preferred_flavor(const struct bundle *bundle)
+{
+	uint64_t branch = 0;
+	bool prefers_open = view_number(version_branch(view_of(bundle->version)), 10, UINT32_MAX,
+					&branch) &&
+			    branch >= OPEN_BY_DEFAULT_FROM;
+
+	return (bundle->flavor == BUNDLE_OPEN) == prefers_open;
+}
+
+/* Newest first; of one version the flavor that NVIDIA's own installer would take; then by name. */
+static int compare_candidates(const void *left, const void *right)
+{
+	const struct candidate *a = left, *b = right;
+	int order = 0;
+
+	if (version_compare(view_of(a->stored->bundle.version), view_of(b->stored->bundle.version),
+			    &order) &&
+	    order != 0)
+		return -order;
+	order = is_preferred_flavor(&b->stored->bundle) - is_preferred_flavor(&a->stored->bundle);
+	return order != 0 ? order : strcmp(a->stored->name, b->stored->name);
+}
+
+static bool is_meant(const struct stored_bundle *stored, const struct select_request *request)
+{
+	return strcmp(stored->bundle.architecture, request->architecture) == 0 &&
+	       (strcmp(request->choice, "auto") == 0 ||
+		strcmp(request->choice, stored->bundle.version) == 0 ||
+		strcmp(request->choice, stored->name) == 0);
+}
+
+MUST_CHECK static bool collect(struct selection *out, const struct stored_bundle *stored,
+			       size_t stored_count, const struct select_request *request,
+			       struct err *err)
+{
+	bool is_auto = strcmp(request->choice, "auto") == 0;
+
+	out->candidates = calloc(stored_count + 1, sizeof(*out->candidates));
+	if (!out->candidates)
+		return err_memory(err, "drivers");
+	for (size_t i = 0; i < stored_count; i++)
+		if (is_meant(&stored[i], request))
+			out->candidates[out->count++] = (struct candidate){ .stored = &stored[i] };
+	if (out->count > 0)
+		qsort(out->candidates, out->count, sizeof(*out->candidates), compare_candidates);
+	if (out->count > 0)
+		return true;
+	if (is_auto)
+		return err_set(err, ERR_NOT_FOUND,
+			       "the image asks for a GPU, and the store has no driver for %s; see"
+			       " vmbake driver import", request->architecture);
+	return err_set(err, ERR_NOT_FOUND, "the store has no driver %s for %s", request->choice,
+		       request->architecture);
+}
+
+static const struct finding *first_error(const struct finding_list *findings)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		if (findings->items[i].severity == SEVERITY_ERROR)
+			return &findings->items[i];
+	return NULL;
+}
+
+/* One sentence with each bundle's first reason, as far as it has room. */
+MUST_CHECK static bool report_none(const struct selection *selection, struct err *err)
+{
+	CLEANUP(bytes_freep) struct bytes text = bytes_capped(1 << 16);
+
+	for (size_t i = 0; i < selection->count; i++) {
+		const struct candidate *candidate = &selection->candidates[i];
+		const struct finding *reason = first_error(&candidate->findings);
+
+		if (reason && !bytes_print(&text, err, "%s%.40s: %s: %.*s", i > 0 ? "; " : "",
+					   candidate->stored->name, rule_id(reason->rule),
+					   REASON_BYTES, reason->sentence))
+			return false;
+	}
+	return err_set(err, ERR_MISMATCH, "no driver fits: %s", text.data ? text.data : "");
+}
+
+bool driver_select(struct selection *out, const struct stored_bundle *stored, size_t stored_count,
+		   const struct select_request *request, struct err *err)
+{
+	bool is_auto = strcmp(request->choice, "auto") == 0;
+
+	if (strcmp(request->choice, "none") == 0)
+		return true;
+	if (!gpu_request_read(&out->gpu, request->env, request->env_count, err))
+		return false;
+	if (is_auto && out->gpu.wish == GPU_NOT_ASKED)
+		return true;
+	if (!collect(out, stored, stored_count, request, err))
+		return false;
+	for (size_t i = 0; i < out->count && !out->chosen; i++) {
+		if (!judge(out, &out->candidates[i], request, err))
+			return false;
+		if (out->candidates[i].is_fit)
+			out->chosen = &out->candidates[i];
+	}
+	return out->chosen || report_none(out, err);
+}

@@ -1,0 +1,31 @@
+/* The rules that a driver in an image has to keep, checked on the image itself: every injected
+ * file's content, the versions of all its parts, the modules against the guest's kernel, and what
+ * the loader will find (DRIVERS.md §7.5; ids in finding.h).
+ *
+ * The same for a finished image and for a builder's tree before it is written. Nothing is executed.
+ * A fact that is lacking is a finding of unknown severity that says which.
+ */
+#pragma once
+
+#include "bundle.h"
+#include "finding.h"
+#include "gpu_chip.h"
+#include "init/boot_config.h"
+#include "kernel.h"
+#include "layers/tree.h"
+
+struct verify_subject {
+	const struct tree *tree;
+	const int *data_fds; /* as in layers/content.h */
+	const struct boot_config *boot; /* what the guest will do; its env is the image's */
+	const struct bundle *driver; /* the image's own record; NULL: it has none */
+	const struct kernel *kernel; /* NULL: its file is not at hand */
+	const char *release; /* of the kernel; NULL: not known either */
+	const struct gpu_chip *chip; /* NULL: not known */
+	unsigned jobs; /* threads that read files, at least 1 */
+};
+
+/* Add what is wrong, or could not be checked; nothing when all is well.
+ * Errors: ERR_FORMAT, ERR_IO  the image cannot be read */
+MUST_CHECK bool verify_image(struct finding_list *findings, const struct verify_subject *subject,
+			     struct err *err);

@@ -1,0 +1,210 @@
+#include "verify_files.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "elf.h"
+#include "layers/content.h"
+
+enum { FILE_BYTES_MAX = 1 << 30 };
+
+void injected_list_freep(struct injected_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		arena_freep(&list->items[i].arena);
+	free(list->items);
+	*list = (struct injected_list){ 0 };
+}
+
+/* Where a module lies: boot.json has the path, the record only the bundle's. NULL: it is not
+ * loaded, and then not there either. */
+static const char *module_path(const struct boot_config *boot, const char *name)
+{
+	const struct module_list *lists[] = { &boot->gpu.modules, &boot->modules };
+
+	for (size_t list = 0; list < 2; list++)
+		for (size_t i = 0; i < lists[list]->count; i++)
+			if (strcmp(lists[list]->modules[i].name, name) == 0)
+				return lists[list]->modules[i].path;
+	return NULL;
+}
+
+MUST_CHECK static bool collect(struct injected_list *out, const struct verify_subject *subject,
+			       struct err *err)
+{
+	const struct bundle *driver = subject->driver;
+	size_t most = driver->file_count;
+
+	for (size_t i = 0; i < driver->kernel_count; i++)
+		most += driver->kernels[i].module_count;
+	out->items = calloc(most + 1, sizeof(*out->items));
+	if (!out->items)
+		return err_memory(err, "a driver's files");
+	for (size_t i = 0; i < driver->file_count; i++)
+		out->items[out->count++] = (struct injected){
+			.path = driver->files[i].dest,
+			.file = &driver->files[i],
+			.wanted = driver->files[i].digest,
+			.size_bytes = driver->files[i].size_bytes,
+		};
+	for (size_t i = 0; i < driver->kernel_count; i++) {
+		for (size_t at = 0; at < driver->kernels[i].module_count; at++) {
+			const struct bundle_module *module = &driver->kernels[i].modules[at];
+			const char *path = module_path(subject->boot, module->name);
+
+			if (path)
+				out->items[out->count++] = (struct injected){
+					.path = path,
+					.wanted = module->digest,
+					.size_bytes = module->size_bytes,
+				};
+		}
+	}
+	return true;
+}
+
+/* What the readers share. */
+struct readers {
+	const struct verify_subject *subject;
+	struct injected_list *list;
+	atomic_size_t next;
+	pthread_mutex_t mutex; /* over failure */
+	struct err failure; /* the first */
+};
+
+/* NVIDIA's firmware is an ELF file with its version in a section of its own. */
+static void read_firmware_version(struct injected *item, struct view bytes)
+{
+	struct elf_section section;
+	struct err ignored = { 0 };
+	struct elf elf;
+
+	if (!elf_open(&elf, bytes, &ignored) || !elf_find(&elf, ".fwversion", &section))
+		return;
+	size_t len = section.content.len > 0 ? strnlen(section.content.ptr, section.content.len) :
+					       0;
+
+	if (len < FIRMWARE_VERSION_BYTES)
+		memcpy(item->firmware_version, section.content.ptr, len);
+}
+
+MUST_CHECK static bool read_facts(struct injected *item, struct view bytes, const char *version,
+				  struct err *err)
+{
+	if (!item->file)
+		return true;
+	if (item->file->kind == BUNDLE_FIRMWARE)
+		read_firmware_version(item, bytes);
+	if (item->file->kind == BUNDLE_BIN)
+		item->names_version = bytes.len > 0 &&
+				      memmem(bytes.ptr, bytes.len, version, strlen(version));
+	return elf_facts_read(&item->elf, &item->arena, bytes, err);
+}
+
+MUST_CHECK static bool read_item(const struct verify_subject *subject, struct injected *item,
+				 struct bytes *buffer, struct err *err)
+{
+	const struct tree_inode *node = NULL;
+	uint32_t inode = TREE_NONE;
+	char *room = NULL;
+
+	if (!tree_walk(subject->tree, view_of(item->path), true, &inode, err))
+		return false;
+	node = inode == TREE_NONE ? NULL : tree_inode(subject->tree, inode);
+	if (!node || !node->entry || node->entry->kind != ENTRY_FILE)
+		return true;
+	item->inode = inode;
+	if (node->entry->size != item->size_bytes)
+		return true;
+	bytes_clear(buffer);
+	if (!bytes_grow(buffer, node->entry->size, &room, err) ||
+	    !content_read(subject->tree, subject->data_fds, inode, 0, room, node->entry->size,
+			  err))
+		return err_wrap(err, "%s", item->path);
+	struct digest found = digest_of(buffer->data, buffer->len);
+
+	item->is_same = digest_equal(&found, &item->wanted);
+	return read_facts(item, bytes_view(buffer), subject->driver->version, err);
+}
+
+static void *work(void *argument)
+{
+	CLEANUP(bytes_freep) struct bytes buffer = bytes_capped(FILE_BYTES_MAX);
+	struct readers *readers = argument;
+	struct err err = { 0 };
+
+	for (;;) {
+		size_t at = atomic_fetch_add(&readers->next, 1);
+
+		if (at >= readers->list->count)
+			return NULL;
+		if (read_item(readers->subject, &readers->list->items[at], &buffer, &err))
+			continue;
+		pthread_mutex_lock(&readers->mutex);
+		if (readers->failure.kind == ERR_NONE)
+			readers->failure = err;
+		pthread_mutex_unlock(&readers->mutex);
+		atomic_store(&readers->next, readers->list->count);
+		return NULL;
+	}
+}
+
+/* The caller's thread works too, so that it goes on where no other can be had. */
+MUST_CHECK static bool read_all(struct injected_list *list, const struct verify_subject *subject,
+				struct err *err)
+{
+	enum { THREADS_MAX = 16 };
+	struct readers readers = { .subject = subject, .list = list };
+	pthread_t threads[THREADS_MAX];
+	unsigned count = 0;
+
+	pthread_mutex_init(&readers.mutex, NULL);
+	while (count + 1 < subject->jobs && count < THREADS_MAX &&
+	       pthread_create(&threads[count], NULL, work, &readers) == 0)
+		count++;
+	work(&readers);
+	for (unsigned i = 0; i < count; i++)
+		pthread_join(threads[i], NULL);
+	pthread_mutex_destroy(&readers.mutex);
+	if (readers.failure.kind == ERR_NONE)
+		return true;
+	*err = readers.failure;
+	return false;
+}
+
+MUST_CHECK static bool report_item(struct finding_list *findings,
+				   const struct verify_subject *subject,
+				   const struct injected *item, struct err *err)
+{
+	if (item->is_same)
+		return true;
+	if (item->inode == TREE_NONE)
+		return finding_add(findings, RULE_DIGEST_MISMATCH, SEVERITY_ERROR, err,
+				   "%s of driver %s is not in the image", item->path,
+				   subject->driver->version);
+	uint64_t found = tree_inode(subject->tree, item->inode)->entry->size;
+
+	if (found != item->size_bytes)
+		return finding_add(findings, RULE_DIGEST_MISMATCH, SEVERITY_ERROR, err,
+				   "%s has %llu bytes, that of driver %s has %llu", item->path,
+				   (unsigned long long)found, subject->driver->version,
+				   (unsigned long long)item->size_bytes);
+	return finding_add(findings, RULE_DIGEST_MISMATCH, SEVERITY_ERROR, err,
+			   "%s has another SHA-256 than that of driver %s", item->path,
+			   subject->driver->version);
+}
+
+bool verify_files(struct injected_list *out, struct finding_list *findings,
+		  const struct verify_subject *subject, struct err *err)
+{
+	if (!collect(out, subject, err) || !read_all(out, subject, err))
+		return false;
+	for (size_t i = 0; i < out->count; i++)
+		if (!report_item(findings, subject, &out->items[i], err))
+			return false;
+	return true;
+}
