@@ -246,9 +246,26 @@ void ext4_use_blocks(struct ext4 *ext4, struct run run)
 	}
 }
 
+/* As ext2fs_inode_alloc_stats2, which makes the group's checksum anew for each inode; ext4_finish
+ * makes it once. */
 void ext4_use_inode(struct ext4 *ext4, uint32_t number, bool is_dir)
 {
-	ext2fs_inode_alloc_stats2(ext4->fs, number, 1, is_dir);
+	ext2_filsys fs = ext4->fs;
+	uint32_t per_group = fs->super->s_inodes_per_group;
+	dgrp_t group = (number - 1) / per_group;
+	uint32_t behind = per_group - 1 - (number - 1) % per_group;
+
+	ext2fs_mark_inode_bitmap2(fs->inode_map, number);
+	ext2fs_bg_free_inodes_count_set(fs, group, ext2fs_bg_free_inodes_count(fs, group) - 1);
+	if (is_dir)
+		ext2fs_bg_used_dirs_count_set(fs, group,
+					      ext2fs_bg_used_dirs_count(fs, group) + 1);
+	if (behind < ext2fs_bg_itable_unused(fs, group))
+		ext2fs_bg_itable_unused_set(fs, group, behind);
+	ext2fs_bg_flags_clear(fs, group, EXT2_BG_INODE_UNINIT);
+	fs->super->s_free_inodes_count--;
+	ext2fs_mark_super_dirty(fs);
+	ext2fs_mark_ib_dirty(fs);
 }
 
 uint64_t ext4_inode_offset(const struct ext4 *ext4, uint32_t number)

@@ -311,7 +311,7 @@ bool image_write(int fd, const struct tree *tree, const int *data_fds, uint32_t 
 	    !copy_bodies(fd, &plan, data_fds, layer_count, options->jobs, report, &copied, err))
 		return say_need(&plan, err);
 	if (emitted.clamped_mtime_count > 0)
-		report_note(report, "%llu files had times outside 1901 to 2310",
+		report_note(report, "%llu files had times outside 1901 to 2446, or in 2310 to 2378",
 			    (unsigned long long)emitted.clamped_mtime_count);
 	fill_result(out, &plan, &attempt, size_bytes, &copied, &emitted);
 	return true;

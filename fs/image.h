@@ -44,7 +44,7 @@ struct image_result {
 	uint64_t data_bytes; /* of bodies, holes not counted */
 	uint64_t copied_bytes; /* of those, moved rather than cloned */
 	enum copy_method method; /* that carried most of them */
-	uint64_t clamped_mtime_count; /* outside inode_clamp_time's range, 1901 to 2310 */
+	uint64_t clamped_mtime_count; /* that inode_clamp_time moved */
 };
 
 /* Write the image.

@@ -45,12 +45,13 @@ static void put_time(uint8_t *out, unsigned at, unsigned at_extra, int64_t secon
 
 bool inode_clamp_time(int64_t *seconds, uint32_t *ns)
 {
-	const int64_t first = INT32_MIN, last = ((int64_t)3 << 32) + INT32_MIN - 1;
+	const int64_t first = INT32_MIN, gap_end = (int64_t)3 << 32;
+	const int64_t gap = gap_end + INT32_MIN, last = gap_end + INT32_MAX;
 
-	if (*seconds >= first && *seconds <= last)
+	if (*seconds >= first && *seconds <= last && !(*seconds >= gap && *seconds < gap_end))
 		return false;
 	*ns = *seconds < first ? 0 : 999999999;
-	*seconds = *seconds < first ? first : last;
+	*seconds = *seconds < first ? first : *seconds > last ? last : gap - 1;
 	return true;
 }
 

@@ -32,9 +32,10 @@ struct inode {
 /* out: INODE_BYTES, without the checksum */
 void inode_encode(uint8_t *out, const struct inode *inode);
 
-/* Bring a time into what images hold, 1901 to 2310; true if it was outside. ext4 itself goes on to
- * 2446, but e2fsck takes times past 2310-04-04 for those that an old kernel wrote wrongly, and
- * moves them before 1970. */
+/* Bring a time into what images hold, 1901 to 2446 without 2310 to 2378; true if it was outside.
+ * ext4 has no such gap, but e2fsck takes times from 2310-04-04 to 2378-04-22 for those that an old
+ * kernel wrote wrongly, and moves them before 1970; they become the gap's start.
+ * Source: e2fsprogs e2fsck/pass1.c, check_inode_extra_negative_epoch. */
 bool inode_clamp_time(int64_t *seconds, uint32_t *ns);
 
 /* i_block of a device: 8-bit numbers in the old form, larger ones in the new. */

@@ -27,10 +27,13 @@ ratio() {
 
 	ours=$(median <"$2")
 	theirs=$(median <"$4")
-	awk -v o="$ours" -v t="$theirs" -v our_name="$1" -v their_name="$3" 'BEGIN {
-		printf "  %s: %d ms, %s: %d ms, %s\n", our_name, o, their_name, t,
-			(o * 1.5 > t ? sprintf("%.2f times as long", o / t) :
-			sprintf("%.1f times faster", t / o)) }'
+	awk -v ours="$ours" -v theirs="$theirs" -v our_name="$1" -v their_name="$3" 'BEGIN {
+		printf "  %s: %d ms, %s: %d ms, ", our_name, ours, their_name, theirs
+		if (ours * 1.5 > theirs)
+			printf "%.2f times as long\n", ours / theirs
+		else
+			printf "%.1f times faster\n", theirs / ours
+	}'
 }
 
 # Stops the bench unless e2fsck finds nothing.

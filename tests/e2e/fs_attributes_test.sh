@@ -3,7 +3,7 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-make_images acls zoo
+make_images acls huge zoo
 
 # acl_of PATH: without the comments, numbers for names
 acl_of() {
@@ -67,6 +67,19 @@ it_keeps_holes() {
 	can_mount || skip "mounting needs root and a loop device; the rest held"
 	mount_image image.ext4 point
 	[ "$(stat -c '%s %b' point/holes)" = "$(((1 << 20) + 5000)) 16" ]
+	umount point
+}
+
+it_holds_files_beyond_128_gib() {
+	bake "oci:$layout:huge"
+	check_filesystem image.ext4
+	[ "$(blocks_of huge)" -eq 24 ] # one block at the start, two at 150 GiB
+	can_mount || skip "mounting needs root and a loop device; the rest held"
+	mount_image image.ext4 point
+	[ "$(stat -c %s point/huge)" -eq $((200 << 30)) ]
+	[ "$(head -c 6 point/huge | tr '\0' .)" = start. ]
+	[ "$(tail -c +$(((150 << 30) + 1)) point/huge | head -c 6001 | tr '\0' .)" = \
+		"$(printf 'middle%.0s' $(seq 1000))." ]
 	umount point
 }
 

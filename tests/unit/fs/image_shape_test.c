@@ -8,65 +8,21 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "tests/kit/fs/image_check.h"
-#include "tests/kit/fs/made_tree.h"
 #include "tests/kit/fs/scratch.h"
+#include "tests/kit/fs/written.h"
 
 enum { GROUP_BYTES = 128 << 20 };
 
-static struct made_tree made;
-static int fd = -1;
-static struct err err;
-static struct image_result result;
+static struct written image;
 
 static void begin(void)
 {
-	err = (struct err){ 0 };
-	fd = scratch_file();
-	made_tree_begin(&made, -1);
+	written_begin(&image);
 }
 
 static void end(void)
 {
-	fd_closep(&fd);
-	made_tree_freep(&made);
-}
-
-static void write_image(const struct image_options *options)
-{
-	ck_assert_msg(made_tree_write(&made, fd, options, &result, &err), "%s", err.msg);
-}
-
-static void check_image(void)
-{
-	image_check(fd, made.tree, 1000000000, "the image");
-}
-
-static void add_some(void)
-{
-	made_tree_add_dir(&made, "etc");
-	made_tree_add_text(&made, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
-	made_tree_add(&made, &(struct entry){ .kind = ENTRY_SYMLINK,
-					      .path = view_of("bin"),
-					      .link = view_of("usr/bin"),
-					      .mtime_seconds = -5,
-					      .mtime_ns = 750000000 });
-	made_tree_add_dir(&made, "usr/bin");
-}
-
-static void write_some(const struct image_options *options)
-{
-	add_some();
-	made_tree_finish(&made);
-	write_image(options);
-}
-
-static void add_body(const char *path, size_t len)
-{
-	CLEANUP(freep) char *body = made_body(len, (unsigned)len);
-	struct entry entry = { .kind = ENTRY_FILE, .path = view_of(path), .size = len };
-
-	made_tree_add_file(&made, &entry, &(struct made_part){ 0, { body, len } }, 1);
+	written_end(&image);
 }
 
 START_TEST(free_space_is_at_least_what_was_asked_for)
@@ -74,11 +30,11 @@ START_TEST(free_space_is_at_least_what_was_asked_for)
 	struct image_options options = made_options();
 
 	options.free_bytes = 100 << 20;
-	write_some(&options);
-	ck_assert_uint_ge(result.free_bytes, 100 << 20);
-	ck_assert_uint_lt(result.free_bytes, 101 << 20);
-	ck_assert_uint_ge(result.free_inode_count, (100 << 20) / 16384);
-	check_image();
+	written_write_some(&image, &options);
+	ck_assert_uint_ge(image.result.free_bytes, 100 << 20);
+	ck_assert_uint_lt(image.result.free_bytes, 101 << 20);
+	ck_assert_uint_ge(image.result.free_inode_count, (100 << 20) / 16384);
+	written_check(&image);
 }
 END_TEST
 
@@ -87,11 +43,11 @@ START_TEST(a_share_of_the_content_stays_free)
 	struct image_options options = made_options();
 
 	options.free_percent = 50;
-	add_body("large", 64 << 20);
-	made_tree_finish(&made);
-	write_image(&options);
-	ck_assert_uint_ge(result.free_bytes, 32 << 20);
-	ck_assert_uint_lt(result.free_bytes, 34 << 20);
+	written_add_body(&image, "large", 64 << 20);
+	made_tree_finish(&image.made);
+	written_write(&image, &options);
+	ck_assert_uint_ge(image.result.free_bytes, 32 << 20);
+	ck_assert_uint_lt(image.result.free_bytes, 34 << 20);
 }
 END_TEST
 
@@ -101,8 +57,8 @@ START_TEST(free_space_takes_no_room_on_the_host)
 	struct stat host;
 
 	options.free_bytes = (uint64_t)1 << 30;
-	write_some(&options);
-	ck_assert_int_eq(fstat(fd, &host), 0);
+	written_write_some(&image, &options);
+	ck_assert_int_eq(fstat(image.fd, &host), 0);
 	ck_assert_int_ge(host.st_size, (off_t)1 << 30);
 	ck_assert_int_lt(host.st_blocks * 512, 4 << 20);
 }
@@ -114,16 +70,15 @@ START_TEST(a_size_too_small_names_one_that_works)
 	struct image_options options = made_options();
 	unsigned long long named = 0;
 
-	add_body("large", 30 << 20);
-	made_tree_finish(&made);
+	written_add_body(&image, "large", 30 << 20);
+	made_tree_finish(&image.made);
 	options.size_bytes = 20 << 20;
-	ck_assert(!made_tree_write(&made, fd, &options, &result, &err));
-	ck_assert_int_eq(err.kind, ERR_SPACE);
-	ck_assert_int_eq(sscanf(strstr(err.msg, "at least"), "at least %llu", &named), 1);
+	written_refuse(&image, &options, ERR_SPACE);
+	ck_assert_int_eq(sscanf(strstr(image.err.msg, "at least"), "at least %llu", &named), 1);
 	options.size_bytes = named;
-	write_image(&options);
-	ck_assert_uint_eq(result.size_bytes, named);
-	check_image();
+	written_write(&image, &options);
+	ck_assert_uint_eq(image.result.size_bytes, named);
+	written_check(&image);
 }
 END_TEST
 
@@ -149,12 +104,12 @@ START_TEST(each_size_is_sound)
 	struct stat host;
 
 	options.size_bytes = sizes[_i];
-	add_body("body", 1 << 20);
-	write_some(&options);
-	ck_assert_int_eq(fstat(fd, &host), 0);
+	written_add_body(&image, "body", 1 << 20);
+	written_write_some(&image, &options);
+	ck_assert_int_eq(fstat(image.fd, &host), 0);
 	ck_assert_uint_eq((uint64_t)host.st_size, sizes[_i]);
-	ck_assert_uint_eq(result.size_bytes, sizes[_i]);
-	check_image();
+	ck_assert_uint_eq(image.result.size_bytes, sizes[_i]);
+	written_check(&image);
 }
 END_TEST
 
@@ -164,10 +119,10 @@ START_TEST(each_fitted_size_around_a_group_s_end_is_sound)
 	struct image_options options = made_options();
 
 	options.free_bytes = (uint64_t)GROUP_BYTES - (24 << 20) + 4096 * 1024 * (uint64_t)_i;
-	add_body("body", 1 << 20);
-	write_some(&options);
-	ck_assert_uint_ge(result.free_bytes, options.free_bytes);
-	check_image();
+	written_add_body(&image, "body", 1 << 20);
+	written_write_some(&image, &options);
+	ck_assert_uint_ge(image.result.free_bytes, options.free_bytes);
+	written_check(&image);
 }
 END_TEST
 
@@ -177,13 +132,13 @@ START_TEST(eight_tebibytes_are_sound)
 	struct image_options options = made_options();
 
 	options.size_bytes = (uint64_t)8 << 40;
-	if (ftruncate(fd, (off_t)options.size_bytes) < 0) {
+	if (ftruncate(image.fd, (off_t)options.size_bytes) < 0) {
 		fprintf(stderr, "skipped: no files of 8 TiB here\n");
 		return;
 	}
-	ck_assert_int_eq(ftruncate(fd, 0), 0);
-	write_some(&options);
-	check_image();
+	ck_assert_int_eq(ftruncate(image.fd, 0), 0);
+	written_write_some(&image, &options);
+	written_check(&image);
 }
 END_TEST
 
@@ -192,9 +147,8 @@ START_TEST(more_than_sixteen_tebibytes_are_refused)
 	struct image_options options = made_options();
 
 	options.size_bytes = ((uint64_t)16 << 40) + 4096;
-	made_tree_finish(&made);
-	ck_assert(!made_tree_write(&made, fd, &options, &result, &err));
-	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
+	made_tree_finish(&image.made);
+	written_refuse(&image, &options, ERR_UNSUPPORTED);
 }
 END_TEST
 
@@ -203,15 +157,15 @@ START_TEST(a_journal_has_the_asked_size)
 	struct image_options options = made_options();
 
 	options.journal_bytes = 8 << 20;
-	write_some(&options);
-	check_image();
-	uint64_t used_bytes = result.used_bytes;
+	written_write_some(&image, &options);
+	written_check(&image);
+	uint64_t used_bytes = image.result.used_bytes;
 
-	ck_assert_int_eq(ftruncate(fd, 0), 0);
+	ck_assert_int_eq(ftruncate(image.fd, 0), 0);
 	options.journal_bytes = 4 << 20;
-	write_image(&options);
-	check_image();
-	ck_assert_uint_eq(used_bytes - result.used_bytes, 4 << 20);
+	written_write(&image, &options);
+	written_check(&image);
+	ck_assert_uint_eq(used_bytes - image.result.used_bytes, 4 << 20);
 }
 END_TEST
 
@@ -220,9 +174,9 @@ START_TEST(an_image_without_a_journal_is_sound)
 	struct image_options options = made_options();
 
 	options.has_no_journal = true;
-	write_some(&options);
-	ck_assert_uint_lt(result.used_bytes, 4 << 20);
-	check_image();
+	written_write_some(&image, &options);
+	ck_assert_uint_lt(image.result.used_bytes, 4 << 20);
+	written_check(&image);
 }
 END_TEST
 
@@ -233,9 +187,8 @@ START_TEST(each_journal_that_ext4_does_not_take_is_refused)
 	struct image_options options = made_options();
 
 	options.journal_bytes = bad_journals[_i];
-	made_tree_finish(&made);
-	ck_assert(!made_tree_write(&made, fd, &options, &result, &err));
-	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
+	made_tree_finish(&image.made);
+	written_refuse(&image, &options, ERR_UNSUPPORTED);
 }
 END_TEST
 
@@ -244,10 +197,10 @@ START_TEST(inodes_are_at_least_as_many_as_asked_for)
 	struct image_options options = made_options();
 
 	options.inode_count = 100000;
-	write_some(&options);
-	ck_assert_uint_ge(result.inode_count, 100000);
-	ck_assert_uint_lt(result.inode_count, 101000);
-	check_image();
+	written_write_some(&image, &options);
+	ck_assert_uint_ge(image.result.inode_count, 100000);
+	ck_assert_uint_lt(image.result.inode_count, 101000);
+	written_check(&image);
 }
 END_TEST
 
@@ -255,12 +208,11 @@ START_TEST(fewer_inodes_than_the_content_has_are_refused)
 {
 	struct image_options options = made_options();
 
-	add_some();
-	made_tree_finish(&made);
+	written_add_some(&image);
+	made_tree_finish(&image.made);
 	options.inode_count = 12;
-	ck_assert(!made_tree_write(&made, fd, &options, &result, &err));
-	ck_assert_int_eq(err.kind, ERR_SPACE);
-	ck_assert_ptr_nonnull(strstr(err.msg, "needs 16"));
+	written_refuse(&image, &options, ERR_SPACE);
+	ck_assert_ptr_nonnull(strstr(image.err.msg, "needs 16"));
 }
 END_TEST
 
@@ -272,12 +224,12 @@ START_TEST(each_read_only_image_has_nothing_to_spare)
 	struct image_options options = made_options();
 
 	options.is_read_only = true;
-	add_body("body", body_sizes[_i]);
-	write_some(&options);
-	ck_assert_uint_lt(result.free_inode_count, 32);
-	ck_assert_uint_le(result.free_bytes, 50 * 4096);
-	ck_assert_uint_lt(result.used_bytes, body_sizes[_i] + (1 << 20));
-	check_image();
+	written_add_body(&image, "body", body_sizes[_i]);
+	written_write_some(&image, &options);
+	ck_assert_uint_lt(image.result.free_inode_count, 32);
+	ck_assert_uint_le(image.result.free_bytes, 50 * 4096);
+	ck_assert_uint_lt(image.result.used_bytes, body_sizes[_i] + (1 << 20));
+	written_check(&image);
 }
 END_TEST
 

@@ -32,6 +32,8 @@ static const struct {
 	{ (int64_t)UINT32_MAX + 1, 0, 1 },
 	{ (int64_t)1 << 33, 0, 2 },
 	{ ((int64_t)3 << 32) + INT32_MIN - 1, 0x7fffffff, 2 }, /* 2310 */
+	{ (int64_t)3 << 32, 0, 3 }, /* 2378 */
+	{ ((int64_t)3 << 32) + INT32_MAX, 0x7fffffff, 3 }, /* 2446 */
 };
 
 START_TEST(each_time_is_kept)
@@ -64,7 +66,11 @@ static const struct {
 	{ INT64_MIN, INT32_MIN, 0, true },
 	{ 10737418239, 10737418239, 5, false },
 	{ 10737418240, 10737418239, 999999999, true },
-	{ INT64_MAX, 10737418239, 999999999, true },
+	{ 12884901887, 10737418239, 999999999, true },
+	{ 12884901888, 12884901888, 5, false },
+	{ 15032385535, 15032385535, 5, false },
+	{ 15032385536, 15032385535, 999999999, true },
+	{ INT64_MAX, 15032385535, 999999999, true },
 };
 
 START_TEST(each_time_is_clamped_to_what_ext4_holds)

@@ -65,11 +65,13 @@ static void make_path(struct maker *maker, unsigned number, char *out)
 
 static int64_t random_time(struct maker *maker)
 {
-	switch (below(maker, 4)) {
+	switch (below(maker, 5)) {
 	case 0:
 		return -(int64_t)below(maker, 1u << 31);
 	case 1:
 		return (int64_t)(next(maker) % 10737418240);
+	case 2:
+		return 12884901888 + below(maker, 1u << 31);
 	default:
 		return 1600000000 + below(maker, 100000000);
 	}
