@@ -1,4 +1,4 @@
-/* What the loader reads of a library, as a copy that outlives the file's bytes; see elf_dynamic.h. */
+/* What the loader reads of a library, as a copy that outlives the bytes; see elf_dynamic.h. */
 #pragma once
 
 #include <stdint.h>
