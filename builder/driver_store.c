@@ -71,15 +71,15 @@ bool driver_store_list(struct store *store, struct driver_names *out, struct err
 	return true;
 }
 
-/* A whole name, or whole parts of one: "535" is no prefix of 535.309.01, "535.309.01" of its name
- * is, and so is a digest cut short. */
+/* A whole name, or whole parts of one: the branch "535", the version "535.309.01"; or a digest cut
+ * short. */
 static bool is_meant(const char *name, const char *given)
 {
 	size_t len = strlen(given);
 
 	if (strncmp(name, given, len) != 0)
 		return false;
-	return name[len] == '\0' || name[len] == '-' || strchr(given, '-');
+	return name[len] == '\0' || strchr(".-", name[len]) || strchr(given, '-');
 }
 
 bool driver_store_find(struct store *store, const char *given, char out[BUNDLE_NAME_BYTES],

@@ -49,7 +49,7 @@ struct journal_choice {
 };
 
 /* What build is told of driver, guest kernel and GPU; NULL and false: not given. */
-struct driver_choice {
+struct driver_options {
 	const char *driver; /* "auto", "none", a version, the name of a bundle, or its folder */
 	const char *kernel, *kernel_config; /* files */
 	const char *kernel_release;
@@ -66,7 +66,7 @@ struct options {
 	bool wants_help, wants_version, json, plain_http, keep_blobs;
 	const char *output, *platform, *store, *modules;
 	struct option_list loads, module_folders, kernel_module_folders;
-	struct driver_choice driver;
+	struct driver_options driver;
 	uint64_t size_bytes; /* 0: not given */
 	struct free_space free;
 	struct journal_choice journal;

@@ -10,7 +10,7 @@
 #include "base/file.h"
 
 static const char *const folders[] = {
-	"blobs/sha256", "layers/sha256", "drivers", "images", "locks", "tmp",
+	"blobs/sha256", "layers/sha256", "drivers", "kernels", "images", "locks", "tmp",
 };
 
 MUST_CHECK static bool default_path(char out[PATH_MAX], struct err *err)
@@ -242,6 +242,11 @@ void store_draft_discardp(struct store_draft *draft)
 	if (!file_remove_tree(draft->tmp_fd, draft->name, &ignored))
 		ignored.kind = ERR_NONE; /* the next process tries again */
 	fd_closep(&draft->dir_fd);
+}
+
+bool store_open_kernels(struct store *store, int *dir_fd, struct err *err)
+{
+	return file_open(dir_fd, store->dir_fd, "kernels", O_RDONLY | O_DIRECTORY, err);
 }
 
 void store_image_path(const struct digest *key, const char *suffix,

@@ -65,6 +65,9 @@ MUST_CHECK bool store_draft_keep(struct store *store, struct store_draft *draft,
 				 struct err *err);
 void store_draft_discardp(struct store_draft *draft);
 
+/* The folder kernels/, where drivers/kernel_facts keeps what kernels say of themselves. */
+MUST_CHECK bool store_open_kernels(struct store *store, int *dir_fd, struct err *err);
+
 /* Where an image with that key is or will be, relative to dir_fd: "images/HEX.ext4", ".json". */
 enum { STORE_IMAGE_PATH_BYTES = 100 };
 void store_image_path(const struct digest *key, const char *suffix,

@@ -211,11 +211,19 @@ static int compare_candidates(const void *left, const void *right)
 	return order != 0 ? order : strcmp(a->stored->name, b->stored->name);
 }
 
+/* "535" is any of that branch. */
+static bool is_version(const char *version, const char *choice)
+{
+	size_t len = strlen(choice);
+
+	return strncmp(version, choice, len) == 0 && (version[len] == '\0' || version[len] == '.');
+}
+
 static bool is_meant(const struct stored_bundle *stored, const struct select_request *request)
 {
 	return strcmp(stored->bundle.architecture, request->architecture) == 0 &&
 	       (strcmp(request->choice, "auto") == 0 ||
-		strcmp(request->choice, stored->bundle.version) == 0 ||
+		is_version(stored->bundle.version, request->choice) ||
 		strcmp(request->choice, stored->name) == 0);
 }
 

@@ -10,7 +10,7 @@
 #include "stored_bundle.h"
 
 struct select_request {
-	const char *choice; /* "auto", "none", a version or a bundle's name */
+	const char *choice; /* "auto", "none", a version, a branch ("535") or a bundle's name */
 	const char *architecture; /* of the image, "amd64" */
 	const struct kernel *kernel; /* NULL: its file is not at hand */
 	const char *release; /* of the kernel; NULL: not known */
