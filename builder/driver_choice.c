@@ -215,7 +215,8 @@ bool driver_choice_make(struct driver_choice *out, struct store *store,
 	request.release = out->has_kernel ? out->kernel.release : options->driver.kernel_release;
 	request.chip = out->has_chip ? &out->chip : NULL;
 	request.capabilities = out->recipe.capabilities;
-	if (wanted && !driver_select(&out->selection, out->bundles, out->bundle_count, &request, err))
+	if (wanted &&
+	    !driver_select(&out->selection, out->bundles, out->bundle_count, &request, err))
 		return false;
 	if (!out->selection.chosen)
 		return true;

@@ -5,13 +5,12 @@
 
 #include "base/err.h"
 #include "base/report.h"
+#include "drivers/compat.h"
 #include "drivers/select.h"
 #include "oci/image.h"
 #include "options.h"
 #include "recipe.h"
 #include "store.h"
-
-enum gpu_class { GPU_CLASS_UNKNOWN, GPU_CLASS_DATACENTER, GPU_CLASS_CONSUMER };
 
 struct driver_choice {
 	struct stored_bundle *bundles; /* bundles[bundle_count], that were looked at; owned */
