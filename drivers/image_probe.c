@@ -142,8 +142,7 @@ MUST_CHECK static bool scan_loader(struct image_probe *probe, struct view bytes,
 }
 
 /* For a loader that does not tell. */
-MUST_CHECK static bool assume_built_in(struct image_probe *probe, const struct image_files *files,
-				       struct err *err)
+static void assume_built_in(struct image_probe *probe, const struct image_files *files)
 {
 	static const char *const debian_amd64[] = { "/lib/x86_64-linux-gnu/",
 						    "/usr/lib/x86_64-linux-gnu/", "/lib/",
@@ -155,10 +154,8 @@ MUST_CHECK static bool assume_built_in(struct image_probe *probe, const struct i
 	const char *const *debian = probe->machine == EM_AARCH64 ? debian_arm64 : debian_amd64;
 	bool is_debian = image_is_dir(files, image_find(files, TREE_ROOT, view_of(debian[0])));
 
-	(void)err;
 	probe->built_in = (struct text_list){ .items = is_debian ? debian : others,
 					      .count = is_debian ? 4 : 2 };
-	return true;
 }
 
 MUST_CHECK static bool find_built_in(struct image_probe *probe, const struct image_files *files,
@@ -171,7 +168,9 @@ MUST_CHECK static bool find_built_in(struct image_probe *probe, const struct ima
 	    (!image_slurp(files, inode, &loader, err) ||
 	     !scan_loader(probe, bytes_view(&loader), err)))
 		return err_wrap(err, "%s of the image", probe->interpreter);
-	return probe->built_in.count > 0 || assume_built_in(probe, files, err);
+	if (probe->built_in.count == 0)
+		assume_built_in(probe, files);
+	return true;
 }
 
 /* The libc.so.6 of that machine in a folder, or TREE_NONE. */
