@@ -15,6 +15,7 @@
 #include "progress.h"
 #include "show.h"
 #include "store.h"
+#include "verify_command.h"
 #include "version.h"
 
 /* Nothing has to be undone: what was being made has no name yet, or is cleared by the next run. */
@@ -116,6 +117,14 @@ MUST_CHECK static bool run_driver(const struct options *options, struct err *err
 	return driver_command_rm(&store, names->items, names->count, options->json, err);
 }
 
+MUST_CHECK static bool run_verify(const struct options *options, struct err *err)
+{
+	CLEANUP(progress_stopp) struct progress *progress = NULL;
+
+	return progress_start(&progress, choose_progress(options), err) &&
+	       verify_command(options, progress_report(progress), err);
+}
+
 MUST_CHECK static bool run_help(const struct options *options, struct err *err)
 {
 	if (options->wants_version)
@@ -142,6 +151,8 @@ MUST_CHECK static bool run(const struct options *options, struct err *err)
 	case COMMAND_DRIVER_INSPECT:
 	case COMMAND_DRIVER_RM:
 		return run_driver(options, err);
+	case COMMAND_VERIFY:
+		return run_verify(options, err);
 	case COMMAND_NONE:
 	case COMMAND_COUNT:
 		break;

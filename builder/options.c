@@ -24,8 +24,10 @@ enum option_kind {
 #define ON_FETCH (ON(COMMAND_BUILD) | ON(COMMAND_DRIVER_IMPORT))
 #define ON_STORE                                                                       \
 	(ON(COMMAND_BUILD) | ON(COMMAND_DRIVER_IMPORT) |          \
-	 ON(COMMAND_DRIVER_LIST) | ON(COMMAND_DRIVER_INSPECT) | ON(COMMAND_DRIVER_RM))
-#define ON_KERNEL (ON(COMMAND_BUILD) | ON(COMMAND_DRIVER_IMPORT))
+	 ON(COMMAND_DRIVER_LIST) | ON(COMMAND_DRIVER_INSPECT) | ON(COMMAND_DRIVER_RM) | \
+	 ON(COMMAND_VERIFY))
+#define ON_CHECK (ON(COMMAND_BUILD) | ON(COMMAND_VERIFY))
+#define ON_KERNEL (ON_CHECK | ON(COMMAND_DRIVER_IMPORT))
 
 struct option_row {
 	const char *name;
@@ -69,11 +71,11 @@ static const struct option_row rows[] = {
 	  "which imported NVIDIA driver (default: auto, the newest that fits)" },
 	{ "kernel", 0, KIND_TEXT, ON_KERNEL, FIELD(driver.kernel), "FILE",
 	  "the guest's kernel: vmlinux, bzImage or Image" },
-	{ "kernel-release", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(driver.kernel_release),
+	{ "kernel-release", 0, KIND_TEXT, ON_CHECK, FIELD(driver.kernel_release),
 	  "RELEASE", "the guest kernel's release, where its file is not at hand" },
 	{ "kernel-config", 0, KIND_TEXT, ON_KERNEL, FIELD(driver.kernel_config), "FILE",
 	  "its configuration (default: the kernel's own, or config-RELEASE beside it)" },
-	{ "gpu-id", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(driver.gpu_id),
+	{ "gpu-id", 0, KIND_TEXT, ON_CHECK, FIELD(driver.gpu_id),
 	  "10de:XXXX", "the GPU's PCI id, to check the driver against" },
 	{ "gpu", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(driver.gpu_policy),
 	  "none|optional|required",
@@ -95,7 +97,7 @@ static const struct option_row rows[] = {
 	  "allow HTTP without TLS to registries off this machine" },
 	{ "keep-blobs", 0, KIND_FLAG, ON_FETCH, FIELD(keep_blobs), NULL,
 	  "keep compressed layers in the store once they are unpacked" },
-	{ "jobs", 'j', KIND_COUNT, ON_FETCH, FIELD(jobs), "N",
+	{ "jobs", 'j', KIND_COUNT, ON_FETCH | ON(COMMAND_VERIFY), FIELD(jobs), "N",
 	  "layers and copies at a time (default: one a core)" },
 	{ "retry", 0, KIND_NUMBER_OR_NONE, ON_IMAGE, FIELD(retries), "N",
 	  "attempts in a row that bring nothing new before giving up (default: 5)" },
@@ -149,6 +151,8 @@ static const struct command_row {
 				    OPTION_LIST_MAX },
 	[COMMAND_DRIVER_LIST] = { "driver list", "", "the bundles in the store", 0, 0 },
 	[COMMAND_DRIVER_INSPECT] = { "driver inspect", "BUNDLE", "what is in a bundle", 1, 1 },
+	[COMMAND_VERIFY] = { "verify", "FILE.ext4",
+			     "check an image and its driver, before a machine has to", 1, 1 },
 	[COMMAND_DRIVER_RM] = { "driver rm", "BUNDLE...", "remove bundles from the store", 1,
 				OPTION_LIST_MAX },
 };
