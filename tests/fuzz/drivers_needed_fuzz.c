@@ -11,18 +11,17 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct extent whole = { 0, 0, 256 };
-
 static void add(struct index_builder *builder, const char *path, enum entry_kind kind,
-		const char *link, size_t size, bool has_body)
+		const char *link, size_t size)
 {
+	struct extent whole = { 0, 0, (size + INDEX_BLOCK_BYTES - 1) / INDEX_BLOCK_BYTES };
 	struct entry entry = { .kind = kind,
 			       .path = view_of(path),
 			       .link = view_of(link),
 			       .mode = 0755,
 			       .size = size,
 			       .extents = &whole,
-			       .extent_count = has_body };
+			       .extent_count = size > 0 };
 	struct err err = { 0 };
 
 	assert(index_builder_add(builder, &entry, &err));
@@ -34,10 +33,10 @@ static void make_index(struct bytes *out, size_t size)
 	struct err err = { 0 };
 
 	assert(index_builder_new(&builder, &err));
-	add(builder, "usr/lib/libx.so.1", ENTRY_FILE, "", size, size > 0);
-	add(builder, "lib64/ld-linux-x86-64.so.2", ENTRY_SYMLINK, "/usr/lib/libx.so.1", 0, false);
-	add(builder, "lib", ENTRY_SYMLINK, "usr/lib", 0, false);
-	add(builder, "usr/lib/libc.so.6", ENTRY_SYMLINK, "libx.so.1", 0, false);
+	add(builder, "usr/lib/libx.so.1", ENTRY_FILE, "", size);
+	add(builder, "lib64/ld-linux-x86-64.so.2", ENTRY_SYMLINK, "/usr/lib/libx.so.1", 0);
+	add(builder, "lib", ENTRY_SYMLINK, "usr/lib", 0);
+	add(builder, "usr/lib/libc.so.6", ENTRY_SYMLINK, "libx.so.1", 0);
 	assert(index_builder_finish(builder, 256 * INDEX_BLOCK_BYTES, NULL, out, &err));
 }
 
