@@ -224,6 +224,21 @@ MUST_CHECK static bool take_interpreter(struct maker *maker, struct err *err)
 	return maker->library.interpreter ? true : err_memory(err, "a library's names");
 }
 
+/* Is all that is to be mapped in the file? ld.so maps it anyhow, and dies of SIGBUS later. */
+static bool is_whole(const struct library_reader *reader)
+{
+	for (size_t i = 0; i < reader->header.segment_count; i++) {
+		const struct elf_segment *segment = &reader->segments[i];
+		uint64_t end = 0;
+
+		if ((segment->type == PT_LOAD || segment->type == PT_DYNAMIC) &&
+		    (__builtin_add_overflow(segment->offset, segment->file_bytes, &end) ||
+		     end > reader->size))
+			return false;
+	}
+	return true;
+}
+
 MUST_CHECK static bool take_all(struct maker *maker, struct err *err)
 {
 	struct library_reader *reader = maker->reader;
@@ -232,6 +247,10 @@ MUST_CHECK static bool take_all(struct maker *maker, struct err *err)
 	maker->library.is_64 = reader->header.is_64;
 	maker->library.machine = reader->header.machine;
 	maker->library.type = reader->header.type;
+	if (!is_whole(reader)) {
+		set_fault(maker, "an ELF file that is cut off");
+		return true;
+	}
 	return take_interpreter(maker, err) && library_reader_dynamic(reader, &is_dynamic, err) &&
 	       (!is_dynamic ||
 		(take_names(maker, err) && take_needed(maker, err) &&
