@@ -1,8 +1,12 @@
 #include "verify.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
 #include "capability.h"
 #include "driver_fit.h"
-#include "verify_closure.h"
+#include "needed.h"
 #include "verify_files.h"
 #include "verify_modules.h"
 
@@ -25,29 +29,78 @@ MUST_CHECK static bool check_absence(struct finding_list *findings,
 MUST_CHECK static bool check_driver(struct finding_list *findings,
 				    const struct verify_subject *subject, struct err *err)
 {
-	struct arena arena = { 0 };
-	bool is_good = driver_fit_gpu(findings, subject->driver, subject->chip, err) &&
-		       driver_fit_requirements(findings, NULL, &arena, subject->driver,
-					       subject->chip, subject->boot->env.items,
-					       subject->boot->env.count, err);
+	CLEANUP(arena_freep) struct arena arena = { 0 };
 
-	arena_freep(&arena);
-	return is_good;
+	return driver_fit_gpu(findings, subject->driver, subject->chip, err) &&
+	       driver_fit_requirements(findings, NULL, &arena, subject->driver, subject->chip,
+				       subject->boot->env.items, subject->boot->env.count, err);
+}
+
+/* What only desktops, NVSwitch or confidential machines use must not fail an image that has no X
+ * libraries or no OpenSSL 1.1. */
+static bool is_optional(const struct bundle_file *file)
+{
+	static const char *const names[] = {
+		"libnvidia-pkcs11", "nvidia-persistenced", "nv-fabricmanager", "nvidia-imex",
+		"libvdpau_nvidia",  "libnvidia-nscq",	   "libnvsdm",
+	};
+	const unsigned essential = CAPABILITY_UTILITY | CAPABILITY_COMPUTE | CAPABILITY_VIDEO;
+	const char *slash = strrchr(file->dest, '/');
+	const char *name = slash ? slash + 1 : file->dest;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strncmp(name, names[i], strlen(names[i])) == 0)
+			return true;
+	return file->kind == BUNDLE_LIB32 || !(file->capabilities & essential);
+}
+
+MUST_CHECK static bool check_needed(struct finding_list *findings,
+				    const struct verify_subject *subject,
+				    const struct injected_list *files, struct err *err)
+{
+	CLEANUP(freep) struct needed_subject *subjects = calloc(files->count + 1,
+								sizeof(*subjects));
+	size_t count = 0;
+
+	if (!subjects)
+		return err_memory(err, "a driver's files");
+	for (size_t i = 0; i < files->count; i++) {
+		const struct injected *item = &files->items[i];
+		bool is_program = item->file && item->is_elf &&
+				  item->file->kind <= BUNDLE_BIN; /* or a library */
+
+		if (is_program)
+			subjects[count++] = (struct needed_subject){ item->path,
+								     is_optional(item->file) };
+	}
+	return needed_check(findings, subject->tree, subject->data_fds, subjects, count, err);
+}
+
+/* CUDA's compat package in front of the driver, or lacking. */
+MUST_CHECK static bool check_compat(struct finding_list *findings,
+				    const struct verify_subject *subject, struct err *err)
+{
+	CLEANUP(arena_freep) struct arena arena = { 0 };
+	struct image_files files = { subject->tree, subject->data_fds };
+	struct compat_request request = { .driver = subject->driver,
+					  .gpu_class = subject->gpu_class,
+					  .env = subject->boot->env.items,
+					  .env_count = subject->boot->env.count };
+	struct compat compat = { 0 };
+
+	return compat_judge(&compat, findings, &files, &request, &arena, err);
 }
 
 bool verify_image(struct finding_list *findings, const struct verify_subject *subject,
 		  struct err *err)
 {
-	struct injected_list files = { 0 };
+	CLEANUP(injected_list_freep) struct injected_list files = { 0 };
 
 	if (!subject->driver || !subject->boot)
 		return check_absence(findings, subject, err);
-	bool is_good = verify_files(&files, findings, subject, err) &&
-		       verify_versions(findings, subject, &files, err) &&
-		       verify_modules(findings, subject, err) &&
-		       check_driver(findings, subject, err) &&
-		       verify_closure(findings, subject, &files, err);
-
-	injected_list_freep(&files);
-	return is_good;
+	return verify_files(&files, findings, subject, err) &&
+	       verify_versions(findings, subject, &files, err) &&
+	       verify_modules(findings, subject, err) && check_driver(findings, subject, err) &&
+	       check_compat(findings, subject, err) &&
+	       check_needed(findings, subject, &files, err);
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "bundle.h"
+#include "compat.h"
 #include "finding.h"
 #include "gpu_chip.h"
 #include "init/boot_config.h"
@@ -22,6 +23,7 @@ struct verify_subject {
 	const struct kernel *kernel; /* NULL: its file is not at hand */
 	const char *release; /* of the kernel; NULL: not known either */
 	const struct gpu_chip *chip; /* NULL: not known */
+	enum gpu_class gpu_class; /* for CUDA's compat package */
 	unsigned jobs; /* threads that read files, at least 1 */
 };
 

@@ -2,7 +2,6 @@
  * later rules need of it. Part of verify. */
 #pragma once
 
-#include "elf_facts.h"
 #include "verify.h"
 
 enum { FIRMWARE_VERSION_BYTES = 64 };
@@ -14,10 +13,9 @@ struct injected {
 	uint64_t size_bytes;
 	uint32_t inode; /* TREE_NONE: it is not there */
 	bool is_same; /* as the record says */
-	struct elf_facts elf;
+	bool is_elf;
 	char firmware_version[FIRMWARE_VERSION_BYTES]; /* as the file gives it; "" when not */
 	bool names_version; /* the driver's version stands in it: asked of programs only */
-	struct arena arena; /* owned */
 };
 
 struct injected_list {
