@@ -105,7 +105,7 @@ MUST_CHECK static bool take_tree(struct importing *importing, struct err *err)
 	const struct import_request *request = importing->request;
 
 	importing->bundle.source_type = "oci";
-	importing->bundle.source = request->source_name;
+	importing->bundle.source = last_component(request->source_name);
 	return source_take_tree(&importing->intake, request->tree, request->data_fds,
 				request->source_name, err);
 }

@@ -185,6 +185,8 @@ MUST_CHECK static bool fill_library(struct selection *selection, const struct pa
 	bool is_32 = is_compat32(elf);
 
 	file->kind = is_32 ? BUNDLE_LIB32 : BUNDLE_LIB;
+	if (is_32)
+		file->capabilities = CAPABILITY_COMPAT32;
 	if (folder[0] == '/') {
 		file->path = importing_print(selection->importing, "lib/xorg/%s", part->name);
 		file->dest = print(selection, folder, part->name);

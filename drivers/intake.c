@@ -120,30 +120,6 @@ static const struct part *find_same(const struct intake *intake, const struct pa
 	return NULL;
 }
 
-bool intake_add_bytes(struct intake *intake, const struct part *part, struct view content,
-		      size_t *index, struct err *err)
-{
-	struct part taken = *part;
-
-	taken.size_bytes = content.len;
-	taken.digest = digest_of(content.ptr, content.len);
-	const struct part *same = find_same(intake, &taken);
-
-	if (same) {
-		*index = (size_t)(same - intake->parts);
-		return true;
-	}
-	body_begin(intake->bodies);
-	if (!count_bytes(intake, content.len, err) ||
-	    !body_write(intake->bodies, content, err) ||
-	    !body_end(intake->bodies, content.len, &taken.extents, &taken.extent_count,
-		      &taken.body_crc32c, err) ||
-	    !append_part(intake, &taken, err))
-		return false;
-	*index = intake->part_count - 1;
-	return true;
-}
-
 /* The hash of a large file, in a thread of its own beside reading and writing. */
 struct hasher {
 	struct queue *queue; /* owned, as is the hash */
@@ -190,6 +166,72 @@ MUST_CHECK static bool hasher_start(struct hasher *hasher, struct view first, st
 	if (errno)
 		return err_os(err, "start a thread");
 	hasher->is_running = true;
+	return true;
+}
+
+/* The digest of bytes at hand, made in a thread of its own while they are written. */
+struct digester {
+	struct view content;
+	struct digest digest;
+	pthread_t thread;
+};
+
+static void *digest_all(void *argument)
+{
+	struct digester *digester = argument;
+
+	digester->digest = digest_of(digester->content.ptr, digester->content.len);
+	return NULL;
+}
+
+MUST_CHECK static bool write_bytes(struct intake *intake, struct part *part, struct view content,
+				   struct err *err)
+{
+	body_begin(intake->bodies);
+	return body_write(intake->bodies, content, err) &&
+	       body_end(intake->bodies, content.len, &part->extents, &part->extent_count,
+			&part->body_crc32c, err);
+}
+
+/* What is small is hashed first, and not written when it is there already. */
+MUST_CHECK static bool write_and_hash(struct intake *intake, struct part *part,
+				      struct view content, struct err *err)
+{
+	struct digester digester = { .content = content };
+	bool is_small = content.len < BUFFER_BYTES;
+
+	if (is_small) {
+		part->digest = digest_of(content.ptr, content.len);
+		return find_same(intake, part) || write_bytes(intake, part, content, err);
+	}
+	errno = pthread_create(&digester.thread, NULL, digest_all, &digester);
+	if (errno)
+		return err_os(err, "start a thread");
+	bool ok = write_bytes(intake, part, content, err);
+
+	pthread_join(digester.thread, NULL);
+	part->digest = digester.digest;
+	return ok;
+}
+
+bool intake_add_bytes(struct intake *intake, const struct part *part, struct view content,
+		      size_t *index, struct err *err)
+{
+	struct part taken = *part;
+
+	taken.size_bytes = content.len;
+	if (!count_bytes(intake, content.len, err) ||
+	    !write_and_hash(intake, &taken, content, err))
+		return false;
+	const struct part *same = find_same(intake, &taken);
+
+	if (same) {
+		*index = (size_t)(same - intake->parts);
+		return true;
+	}
+	if (!append_part(intake, &taken, err))
+		return false;
+	*index = intake->part_count - 1;
 	return true;
 }
 

@@ -37,11 +37,15 @@ static const struct {
 
 enum { VENDOR_COUNT = sizeof(vendors) / sizeof(vendors[0]) };
 
+/* '-' and '_' are the same in a module's name. */
 static unsigned vendor_of(struct view name)
 {
+	char folded[MODULE_NAME_BYTES_MAX] = "";
 	unsigned i = 0;
 
-	while (i < VENDOR_COUNT && !view_equal(name, vendors[i].name))
+	for (size_t at = 0; at < name.len && name.len < sizeof(folded); at++)
+		folded[at] = name.ptr[at] == '-' ? '_' : name.ptr[at];
+	while (i < VENDOR_COUNT && strcmp(folded, vendors[i].name) != 0)
 		i++;
 	return i;
 }
@@ -195,16 +199,10 @@ MUST_CHECK static bool take_content(struct search *search, const char *path, str
 {
 	struct taken_module module;
 	struct modinfo info;
-	char name[MODULE_NAME_BYTES_MAX];
 
 	if (!modinfo_read(&info, content, err))
 		return false;
-	struct view given = modinfo_get(&info, "name");
-	int len = snprintf(name, sizeof(name), "%.*s", VIEW_ARGS(given));
-
-	for (int i = 0; i < len && i < (int)sizeof(name); i++)
-		name[i] = name[i] == '-' ? '_' : name[i];
-	unsigned vendor = vendor_of(view_of(name));
+	unsigned vendor = vendor_of(modinfo_get(&info, "name"));
 
 	if (vendor == VENDOR_COUNT)
 		return true;

@@ -48,5 +48,5 @@ MUST_CHECK bool taken_modules_add(struct taken_modules *modules, const struct ta
 MUST_CHECK bool vendor_modules_take(struct taken_modules *out, struct intake *intake,
 				    const char *const *folders, size_t folder_count,
 				    struct err *err);
-/* Is it the name of one of the driver's? ('_' only) */
+/* Is it the name of one of the driver's? */
 bool vendor_modules_has(struct view name);

@@ -15,8 +15,7 @@ static struct err err;
 static const struct {
 	const char *text, *reason;
 } good[] = {
-	{ "#!/bin/sh\nskip=4\nCRCsum=" CRC "\n" PAYLOAD,
-	  "NVIDIA's: line 4 is the payload's first" },
+	{ "#!/bin/sh\nskip=4\nCRCsum=" CRC "\n" PAYLOAD, "NVIDIA's: line 4 is the payload" },
 	{ "#!/bin/sh\nCRCsum=\"" CRC "\"\nMD5=\"" MD5 "\"\nskip=\"4\"\n" PAYLOAD,
 	  "makeself 2: line 4 is the script's last" },
 	{ "#!/bin/sh\nfilesizes=\"14\"\nlabel=\"a b\"\nskip=\"4\"\n" PAYLOAD "behind",

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Importing a driver root and its modules, beside cp of the same files; both with their sync, in
+# turns, page cache warm. A driver of stand-ins as large as a real one is made for it: 40 libraries
+# and 600 MB.
+# usage: tests/bench/drivers_import_bench.sh BUILD      BENCH_FOLDER=/var/tmp/vmbake-bench   RUNS=5
+set -euo pipefail
+
+build=${1:?usage: drivers_import_bench.sh BUILD}
+folder=${BENCH_FOLDER:-/var/tmp/vmbake-bench}
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/e2e/made_driver.sh
+. "$here/../e2e/made_driver.sh"
+# shellcheck source=tests/bench/figures.sh
+. "$here/figures.sh"
+mkdir -p "$folder"
+work=$(mktemp -d "$folder/import.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# grow FILE MEGABYTES: bytes that do not compress, behind what its ELF head speaks of
+grow() {
+	head -c "$2M" /dev/urandom >>"$1"
+}
+
+make_driver() {
+	local flat=$work/flat lib=$work/root/usr/lib/x86_64-linux-gnu/nvidia/current name
+
+	made_flat "$flat"
+	made_root "$work/root" "$flat"
+	made_modules "$work/modules"
+	for name in cudadebugger nvidia-opencl nvidia-ptxjitcompiler nvidia-eglcore \
+		nvidia-glcore nvidia-glvkspirv nvidia-rtcore nvoptix nvcuvid nvidia-encode \
+		nvidia-fbc nvidia-cfg; do
+		made_library "$lib/lib$name.so.$made_version" "lib$name.so.1"
+		grow "$lib/lib$name.so.$made_version" 20
+	done
+	grow "$lib/libcuda.so.$made_version" 30
+	grow "$lib/libnvidia-nvvm.so.$made_version" 85
+	grow "$work/root/lib/firmware/nvidia/$made_version/gsp_ga10x.bin" 38
+	grow "$work/root/lib/firmware/nvidia/$made_version/gsp_tu10x.bin" 24
+	grow "$work/modules/nvidia-current.ko" 75
+	grow "$work/modules/nvidia-current-uvm.ko" 52
+	rm -r "$flat"
+}
+
+# Both count the sync of what they wrote.
+copy() {
+	cp -r "$work/root" "$work/copy"
+	cp -r "$work/modules" "$work/copy/"
+	sync -f "$work"
+}
+
+import() {
+	"$build/vmbake" driver import --progress none --store "$work/store" \
+		--modules "$work/modules" "$work/root" >/dev/null
+	sync -f "$work"
+}
+
+make_driver
+cat "$work"/root/usr/lib/x86_64-linux-gnu/nvidia/current/* "$work"/modules/* >/dev/null
+for _ in $(seq "${RUNS:-5}"); do
+	settle "$work"
+	timed "$work/cp" copy
+	rm -rf "$work/copy"
+	settle "$work"
+	timed "$work/vmbake" import
+	rm -rf "$work/store"
+done
+size=$(du -sm --apparent-size "$work/root" "$work/modules" | awk '{ sum += $1 } END { print sum }')
+echo "driver import of $size MB, beside cp of the same files, both with sync (at most 1.5 times):"
+ratio vmbake "$work/vmbake" cp "$work/cp"
