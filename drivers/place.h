@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/report.h"
 #include "bundle.h"
+#include "compat.h"
 #include "finding.h"
 #include "image_probe.h"
 #include "init/boot_config.h"
@@ -33,8 +34,7 @@ struct place_request {
 	size_t env_count;
 
 	bool keep_leftovers, allow_musl;
-	struct text_list neutral_folders; /* of the image, to be left out of the cache */
-	const char *first_folder;	  /* of the image, to be searched before all others; NULL */
+	enum gpu_class gpu_class; /* decides on CUDA's forward-compat libraries */
 
 	enum gpu_policy policy;
 	const struct requirement_list *pending; /* those that depend on the GPU; NULL: none */
