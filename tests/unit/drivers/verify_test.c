@@ -287,7 +287,7 @@ static const struct {
 	{ { .library_name = "libcuda.so.535.171.04" }, "error userspace-version", "535.171.04" },
 	{ { .library_name = "libnvidia-egl-gbm.so.1.1.0" }, "", NULL },
 	{ { .library_name = "libnvidia-nscq.so.550.1.2" }, "error fabricmanager-version", "nscq" },
-	{ { .fabric_content = "#!/bin/sh\n# version 550.1.2\n" }, "error fabricmanager-version",
+	{ { .fabric_content = "#!/bin/sh\n# version 550.1.2\n" }, "unknown fabricmanager-version",
 	  "nv-fabricmanager" },
 	{ { .has_no_licence = true }, "warning licence-missing", VERSION },
 	{ { .is_changed = true }, "error digest-mismatch", "SHA-256" },
