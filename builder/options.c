@@ -80,7 +80,7 @@ static const struct option_row rows[] = {
 	{ "gpu", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(driver.gpu_policy),
 	  "none|optional|required",
 	  "what a machine without a working GPU does (default: optional)" },
-	{ "gpu-class", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(driver.gpu_class),
+	{ "gpu-class", 0, KIND_TEXT, ON_CHECK, FIELD(driver.gpu_class),
 	  "datacenter|consumer",
 	  "datacenter: CUDA's compat package may stand in for a newer driver" },
 	{ "capabilities", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(driver.capabilities), "LIST",

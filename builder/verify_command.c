@@ -99,6 +99,21 @@ MUST_CHECK static bool read_records(struct verification *verification, struct er
 	return true;
 }
 
+MUST_CHECK static bool read_class(struct verification *verification, const char *text,
+				  struct err *err)
+{
+	static const char *const names[] = { "datacenter", "consumer" };
+
+	if (text && strcmp(text, names[0]) == 0)
+		verification->subject.gpu_class = GPU_CLASS_DATACENTER;
+	else if (text && strcmp(text, names[1]) == 0)
+		verification->subject.gpu_class = GPU_CLASS_CONSUMER;
+	else if (text)
+		return err_set(err, ERR_USAGE, "--gpu-class: \"%s\" is neither %s nor %s", text,
+			       names[0], names[1]);
+	return true;
+}
+
 MUST_CHECK static bool read_chip(struct verification *verification, const struct options *options,
 				 struct err *err)
 {
@@ -168,6 +183,7 @@ bool verify_command(const struct options *options, struct report *report, struct
 	struct verify_subject *subject = &verification.subject;
 
 	if (!read_chip(&verification, options, err) ||
+	    !read_class(&verification, options->driver.gpu_class, err) ||
 	    !open_kernel(&verification, options, report, err) ||
 	    !image_tree_open(&verification.image, path, err))
 		return false;

@@ -90,9 +90,9 @@ MUST_CHECK static bool check_item(struct finding_list *findings, const struct bu
 	case BUNDLE_BIN:
 		if (!is_fabric_program(name) || item->names_version || !item->is_same)
 			return true;
-		return finding_add(findings, RULE_FABRICMANAGER_VERSION, SEVERITY_ERROR, err,
-				   "%s does not say anywhere that it is of version %s, which it has"
-				   " to be to the digit", name, driver->version);
+		return finding_add(findings, RULE_FABRICMANAGER_VERSION, SEVERITY_UNKNOWN, err,
+				   "%s does not show its version, which has to be %s to the digit",
+				   name, driver->version);
 	default:
 		return true;
 	}
