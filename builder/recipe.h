@@ -14,7 +14,7 @@
 #include "options.h"
 
 enum {
-	RECIPE_FORMAT = 1, /* a new number whenever vmbake writes other bytes for the same recipe */
+	RECIPE_FORMAT = 2, /* a new number whenever vmbake writes other bytes for the same recipe */
 	FREE_PERCENT_DEFAULT = 25,
 };
 #define FREE_BYTES_DEFAULT ((uint64_t)1 << 30)

@@ -74,7 +74,7 @@ theirs() {
 		settle "$work"
 		find "$work/tree" >/dev/null
 		timed "$work/theirs" mke2fs -q -t ext4 -N $(($1 + $1 / 4)) -d "$work/tree" \
-			"$work/image.ext4" $((size / 1024))k 2>/dev/null
+			"$work/image.ext4" $((size / 1024))k >/dev/null 2>&1
 	done
 	ratio vmbake "$work/whole" "mke2fs -d" "$work/theirs"
 	rm -rf "$work/tree"
