@@ -12,7 +12,7 @@ enum {
 	/* Every write but the last ends on a multiple of this: the page cache takes an aligned
 	 * write in few large folios, one that is off by a block in many small ones, slower by half.
 	 */
-	BUFFER_BYTES = 256 << 10,
+	BUFFER_BYTES = 1 << 20,
 	WRITEBACK_BYTES = 32 << 20, /* how much is written before the disk is asked to start */
 	EXTENTS_PER_BODY_MAX = 65536, /* past it zeros are stored: a bound against hostile bodies */
 };
