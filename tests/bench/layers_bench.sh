@@ -19,7 +19,7 @@ median() {
 	sort -n "$1" | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'
 }
 
-# The peer, then ourselves; both read the tar from memory. Unpacking prints "…: N entries in S s, …".
+# The peer, then ourselves; both read the tar from memory.
 run() {
 	"$here/settle.sh" "$folder"
 	cat "$tar" >/dev/null
