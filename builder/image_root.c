@@ -68,6 +68,7 @@ static struct pack_caps caps_of(const struct options *options)
 	caps.body_bytes = options->max_bytes ? options->max_bytes : caps.body_bytes;
 	caps.ratio = options->max_ratio ? options->max_ratio : caps.ratio;
 	caps.tar.header_bytes = options->max_header ? options->max_header : caps.tar.header_bytes;
+	caps.path_bytes = options->max_path ? options->max_path : caps.path_bytes;
 	caps.tar.xattr_bytes = options->max_xattrs ? options->max_xattrs : caps.tar.xattr_bytes;
 	return caps;
 }

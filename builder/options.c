@@ -117,6 +117,8 @@ static const struct option_row rows[] = {
 	  "refuse images whose files are larger in all (default: 1T)" },
 	{ "max-ratio", 0, KIND_NUMBER, ON_FETCH, FIELD(max_ratio), "N",
 	  "refuse layers that inflate to more times their size (default: 10000)" },
+	{ "max-path", 0, KIND_NUMBER, ON_FETCH, FIELD(max_path), "N",
+	  "refuse longer paths in layers, in bytes (default, and the most Linux has: 4095)" },
 	{ "max-header", 0, KIND_SIZE, ON_FETCH, FIELD(max_header), "N[KMGT]",
 	  "refuse longer PAX headers and names in layers (default: 1M)" },
 	{ "max-xattrs", 0, KIND_SIZE, ON_FETCH, FIELD(max_xattrs), "N[KMGT]",

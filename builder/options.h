@@ -77,7 +77,7 @@ struct options {
 	uint64_t jobs, retries; /* defaults are filled in */
 	uint64_t blob_connections; /* 0: not given, as are the next six */
 	const char *credentials, *auth_file, *hosts_dir, *policy;
-	uint64_t max_entries, max_bytes, max_ratio, max_header, max_xattrs;
+	uint64_t max_entries, max_bytes, max_ratio, max_path, max_header, max_xattrs;
 	uint64_t lock_timeout_seconds; /* UINT64_MAX: wait for ever */
 	enum progress_style progress;
 };

@@ -1,26 +1,25 @@
 #include "body.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 
 #include "base/file.h"
 #include "base/le.h"
 #include "crc.h"
+#include "writeback.h"
 
 enum {
 	BLOCK = INDEX_BLOCK_BYTES,
 	/* Every write but the last ends on a multiple of this: the page cache takes an aligned
 	 * write in few large folios, one that is off by a block in many small ones, slower by half.
 	 */
-	BUFFER_BYTES = 256 << 10,
-	WRITEBACK_BYTES = 32 << 20, /* how much is written before the disk is asked to start */
+	BUFFER_BYTES = 1 << 20,
 	EXTENTS_PER_BODY_MAX = 65536, /* past it zeros are stored: a bound against hostile bodies */
 };
 
 struct body_writer {
 	int fd;
 	uint64_t file_offset; /* of buffer[0] in the file; a multiple of BUFFER_BYTES */
-	uint64_t writeback_offset; /* the disk was told to write what is before */
+	struct writeback *writeback; /* owned */
 	char *buffer; /* owned, BUFFER_BYTES; whole blocks, and then one that may be growing */
 	size_t buffer_len; /* of the whole blocks; less than BUFFER_BYTES */
 	size_t partial_len; /* bytes in the growing block */
@@ -40,6 +39,8 @@ bool body_writer_new(struct body_writer **out, int fd, struct err *err)
 	writer->extents = bytes_capped((size_t)UINT32_MAX * sizeof(struct extent));
 	if (!writer->buffer)
 		return err_memory(err, "a layer's data");
+	if (!writeback_start(&writer->writeback, fd, err))
+		return false;
 	*out = ptr_take(&writer);
 	return true;
 }
@@ -48,6 +49,7 @@ void body_writer_freep(struct body_writer **writer)
 {
 	if (!*writer)
 		return;
+	writeback_freep(&(*writer)->writeback);
 	free((*writer)->buffer);
 	bytes_freep(&(*writer)->extents);
 	free(*writer);
@@ -57,18 +59,6 @@ void body_writer_freep(struct body_writer **writer)
 static bool is_zero(const char *block)
 {
 	return le64_get(block) == 0 && memcmp(block, block + 8, BLOCK - 8) == 0;
-}
-
-/* Start the writeback of what is behind us, so that the sync at the end finds little to do. */
-static void hint_writeback(struct body_writer *writer)
-{
-	uint64_t len = writer->file_offset - writer->writeback_offset;
-
-	if (len < WRITEBACK_BYTES)
-		return;
-	sync_file_range(writer->fd, (off_t)writer->writeback_offset, (off_t)len,
-			SYNC_FILE_RANGE_WRITE); /* a hint: its failure comes out at fsync */
-	writer->writeback_offset = writer->file_offset;
 }
 
 /* What is in the buffer and len bytes of data behind it. */
@@ -82,7 +72,7 @@ MUST_CHECK static bool write_out(struct body_writer *writer, const char *data, s
 		return false;
 	writer->file_offset += writer->buffer_len + len;
 	writer->buffer_len = 0;
-	hint_writeback(writer);
+	writeback_reach(writer->writeback, writer->file_offset);
 	return true;
 }
 
@@ -247,6 +237,7 @@ bool body_writer_finish(struct body_writer *writer, uint64_t *data_bytes, struct
 {
 	if (!write_out(writer, NULL, 0, err))
 		return false;
+	writeback_freep(&writer->writeback);
 	*data_bytes = writer->file_offset;
 	return true;
 }

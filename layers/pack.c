@@ -26,6 +26,7 @@ const struct pack_caps pack_caps_default = {
 	.entries = 10 * 1000 * 1000,
 	.body_bytes = UINT64_C(1) << 40,
 	.ratio = 10000, /* gzip ends at 1,032; zstd of nothing but zeros at 32,768 */
+	.path_bytes = PATH_BYTES_MAX - 1, /* path_clean lets no longer one through */
 	.tar = TAR_CAPS_DEFAULT,
 };
 
@@ -196,6 +197,9 @@ MUST_CHECK static bool take_entry(struct packer *packer, const struct tar_entry 
 			       packer->caps->entries);
 	if (!path_clean(packer->path, tar->path.ptr, tar->path.len, err))
 		return false;
+	if (strlen(packer->path) > packer->caps->path_bytes)
+		return err_set(err, ERR_UNSUPPORTED, "a path over %" PRIu64 " bytes",
+			       packer->caps->path_bytes);
 	switch (whiteout_classify(packer->path, &removal.path)) {
 	case WHITEOUT_NONE:
 		return take_ordinary(packer, tar, err);

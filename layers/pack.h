@@ -19,6 +19,7 @@ struct pack_caps {
 	uint64_t entries; /* of one layer */
 	uint64_t body_bytes; /* sum of the logical sizes in one layer */
 	uint64_t ratio; /* of uncompressed to compressed bytes */
+	uint64_t path_bytes; /* of one entry's clean path */
 	struct tar_caps tar;
 };
 extern const struct pack_caps pack_caps_default;

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "base/file.h"
@@ -93,14 +94,33 @@ static bool read_file(struct stream *stream, void *buffer, size_t capacity, size
 	return file_read_some(self->fd, buffer, capacity, len, "the tar", err);
 }
 
-MUST_CHECK static bool hash_file(const char *path, struct digest *out, struct err *err)
+/* Piece by piece, so that the peak of memory is layer_pack's. */
+MUST_CHECK static bool hash_file(int fd, struct digest *out, struct err *err)
 {
-	CLEANUP(file_map_closep) struct file_map map = { 0 };
+	CLEANUP(sha256_freep) struct sha256 *hash = NULL;
+	char piece[64 << 10];
+	size_t len = 1;
 
-	if (!file_map_open(&map, AT_FDCWD, path, err))
+	if (!sha256_new(&hash, err))
 		return false;
-	*out = digest_of(map.data, map.len);
-	return true;
+	while (len > 0) {
+		if (!file_read_some(fd, piece, sizeof(piece), &len, "the tar", err))
+			return false;
+		sha256_add(hash, piece, len);
+	}
+	*out = sha256_now(hash);
+	return lseek(fd, 0, SEEK_SET) == 0 || err_os(err, "rewind the tar");
+}
+
+/* Beside the bound: 64 MiB, and for each entry 250 bytes and its name. */
+static void say_memory(const struct index *index)
+{
+	uint64_t allowed = (64 << 20) + index->entry_count * 250 + index->strings.len;
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	printf("peak of memory: %ld MiB, allowed %" PRIu64 " MiB\n", usage.ru_maxrss >> 10,
+	       allowed >> 20);
 }
 
 static bool pack(const char *path, const char *folder, struct err *err)
@@ -109,7 +129,7 @@ static bool pack(const char *path, const char *folder, struct err *err)
 	CLEANUP(index_closep) struct index index = { 0 };
 	struct digest diff_id;
 
-	if (!hash_file(path, &diff_id, err) || !file_open(&fd, AT_FDCWD, path, O_RDONLY, err) ||
+	if (!file_open(&fd, AT_FDCWD, path, O_RDONLY, err) || !hash_file(fd, &diff_id, err) ||
 	    !file_open(&folder_fd, AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, err))
 		return false;
 	struct file_stream source = { { read_file }, fd };
@@ -122,6 +142,7 @@ static bool pack(const char *path, const char *folder, struct err *err)
 	if (!index_open(&index, folder_fd, "index", err))
 		return false;
 	say("unpacking", index.entry_count, took);
+	say_memory(&index);
 	return true;
 }
 

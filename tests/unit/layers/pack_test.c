@@ -153,6 +153,7 @@ static const struct cap_row {
 	{ offsetof(struct pack_caps, field), sizeof(pack_caps_default.field), enough, sentence }
 	CAP(entries, 2, "the layer has over 1 entries"),
 	CAP(body_bytes, 8, "the layer's files are over 7 bytes"),
+	CAP(path_bytes, 6, "a path over 5 bytes"),
 	CAP(tar.file_bytes, 4, "a file of 4 bytes, the most is 3"),
 	CAP(tar.header_bytes, 27, "a tar header of 27 bytes"),
 	CAP(tar.xattr_bytes, 9, "xattrs of more than 8 bytes"),
