@@ -210,7 +210,8 @@ it_says_that_there_is_no_driver() {
 	expect 0 vmbake verify image.ext4
 	grep -q 'no driver, 0 errors' out
 	chmod u+w image.ext4
-	inside image.ext4 /.vmbake/boot.json | jq '.env += ["NVIDIA_VISIBLE_DEVICES=all"]' >boot.json
+	inside image.ext4 /.vmbake/boot.json |
+		jq '.env += ["NVIDIA_VISIBLE_DEVICES=all"]' >boot.json
 	put boot.json /.vmbake/boot.json
 	expect 0 vmbake verify --json image.ext4
 	jq -e '.ok and .driver == null and .findings[0].severity == "warning"' out

@@ -21,7 +21,8 @@ make_root() {
 }
 
 needs_this_glibc() {
-	[ -e /lib/$triplet/ld-linux-x86-64.so.2 ] || skip 'this machine has no Debian glibc of x86-64'
+	[ -e /lib/$triplet/ld-linux-x86-64.so.2 ] ||
+		skip 'this machine has no Debian glibc of x86-64'
 	[ ${#isolated[@]} -gt 0 ] || [ "$(id -u)" -eq 0 ] || skip 'no right to change the root'
 }
 
@@ -88,7 +89,8 @@ it_finds_what_ld_so_finds() {
 		done
 		mkdir -p root/opt/start
 		library start root/opt/start/libstart.so "stubs/lib$(pick "${names[@]}").so" \
-			"stubs/lib$(pick "${names[@]}").so" "-Wl,-rpath,$(pick /opt/a '$ORIGIN/../b')" \
+			"stubs/lib$(pick "${names[@]}").so" \
+			"-Wl,-rpath,$(pick /opt/a '$ORIGIN/../b')" \
 			"$(pick -Wl,--enable-new-dtags -Wl,--disable-new-dtags)"
 		[ $((round % 2)) -eq 0 ] || echo /opt/conf >root/etc/ld.so.conf
 		[ $((round % 3)) -eq 0 ] || "${isolated[@]}" /sbin/ldconfig -r root
@@ -120,17 +122,20 @@ it_misses_the_versions_that_ld_so_misses() {
 	gcc -shared -nostdlib -Wl,-soname,libv.so -Wl,--version-script=new.map -o libv.so new.c
 	gcc -shared -nostdlib -Wl,-soname,libv.so -Wl,--version-script=old.map \
 		-o root/usr/lib/libv.so old.c
-	gcc -shared -nostdlib -Wl,-soname,libc.so.6 -Wl,--version-script=libc.map -o libnine.so libc.c
+	gcc -shared -nostdlib -Wl,-soname,libc.so.6 -Wl,--version-script=libc.map \
+		-o libnine.so libc.c
 	gcc -shared -nostdlib -o root/usr/lib/libuser.so user.c libv.so libnine.so
 	ld_so /lib/libuser.so >said
 	grep "/lib/libv.so: version \`V_2' not found (required by /lib/libuser.so)" said
 	grep "libc.so.6: version \`GLIBC_9.9' not found (required by /lib/libuser.so)" said
 	"$build/tests/tools/drivers_needed" root /lib/libuser.so | sort >got
 	has=$(root/lib64/ld-linux-x86-64.so.2 --version | sed -n '1s/.* \([0-9.]*\)\.$/\1/p')
-	diff -u - got <<-TEXT
-		glibc-too-old error: glibc of the image is $has: GLIBC_9.9 of libc.so.6 is needed by /lib/libuser.so
-		needed-missing error: /lib/libv.so of the image has no version V_2: it is needed by /lib/libuser.so
-	TEXT
+	{
+		printf 'glibc-too-old error: glibc of the image is %s: GLIBC_9.9 of libc.so.6' "$has"
+		echo ' is needed by /lib/libuser.so'
+		printf 'needed-missing error: /lib/libv.so of the image has no version V_2:'
+		echo ' it is needed by /lib/libuser.so'
+	} | diff -u - got
 }
 
 run_promises
