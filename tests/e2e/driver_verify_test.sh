@@ -51,7 +51,8 @@ driver_json() {
 		--slurpfile modules <(module_json 9pnet true; module_json 9pnet_virtio true) \
 		--slurpfile files <(
 			file_json "libcuda.so.$version" "$libdir/libcuda.so.$version" lib
-			file_json gsp_ga10x.bin "/lib/firmware/nvidia/$version/gsp_ga10x.bin" firmware
+			file_json gsp_ga10x.bin "/lib/firmware/nvidia/$version/gsp_ga10x.bin" \
+				firmware
 			file_json LICENSE /usr/share/doc/nvidia/LICENSE licence
 		) '{schemaVersion: 1, vendor: "nvidia",
 			driver: {version: $version, branch: "999", flavor: "proprietary",

@@ -131,8 +131,8 @@ it_misses_the_versions_that_ld_so_misses() {
 	"$build/tests/tools/drivers_needed" root /lib/libuser.so | sort >got
 	has=$(root/lib64/ld-linux-x86-64.so.2 --version | sed -n '1s/.* \([0-9.]*\)\.$/\1/p')
 	{
-		printf 'glibc-too-old error: glibc of the image is %s: GLIBC_9.9 of libc.so.6' "$has"
-		echo ' is needed by /lib/libuser.so'
+		printf 'glibc-too-old error: glibc of the image is %s:' "$has"
+		echo ' GLIBC_9.9 of libc.so.6 is needed by /lib/libuser.so'
 		printf 'needed-missing error: /lib/libv.so of the image has no version V_2:'
 		echo ' it is needed by /lib/libuser.so'
 	} | diff -u - got
