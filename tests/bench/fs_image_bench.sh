@@ -31,7 +31,8 @@ fi
 
 # bake STORE IMAGE
 bake() {
-	"$vmbake" build --json --progress none --store "$1" -o "$2" "oci:$layout:ml" >"$work/result"
+	"$vmbake" build --driver none --json --progress none --store "$1" -o "$2" \
+		"oci:$layout:ml" >"$work/result"
 }
 
 bake_to_disk() {
