@@ -52,9 +52,16 @@ struct placement {
 	const char *libdir; /* where the libraries went */
 	struct arena arena; /* owned; holds manifest, gpu and libdir, with the stored bundle */
 };
+#define PLACEMENT_NONE \
+	(struct placement) \
+	{ \
+		.layers = { SYNTHETIC_LAYER_NONE, SYNTHETIC_LAYER_NONE } \
+	}
 void placement_freep(struct placement *placement);
 
 /* Where findings have an error nothing is placed: the tree is as it was and both layers are empty.
+ * out:      must stay where it is as long as the tree is used, which points into it; empty after a
+ *           failure, and the tree is unspecified then
  * tree:     the image's layers, merged; the two layers are merged onto it
  * data_fds: data_fds[layer], as for layers/content.h, with room for PLACE_LAYERS from first_layer
  *           on, which are filled in; borrowed from the placement and the stored bundle

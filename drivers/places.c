@@ -215,7 +215,7 @@ static struct taken_apart take_apart(struct view path)
 static bool is_ruled_out(struct view path)
 {
 	static const char *const folder_names[] = { "stubs", "compat", "kernel", "kernel-open",
-						    "wine", "src", "html" };
+						    "wine",  "src",    "html" };
 
 	while (path.ptr) {
 		struct view part = view_cut(&path, '/');
@@ -263,10 +263,9 @@ static bool is_licence(const struct taken_apart *path)
 			view_equal(path->name, "LICENSE.txt") ||
 			view_equal(path->name, "copyright");
 
-	return is_named && (path->parent.len == 0 ||
-			    (place_is_vendors(path->parent) &&
-			     (view_equal(path->grandparent, "doc") ||
-			      view_equal(path->grandparent, "licenses"))));
+	return is_named && (path->parent.len == 0 || (place_is_vendors(path->parent) &&
+						      (view_equal(path->grandparent, "doc") ||
+						       view_equal(path->grandparent, "licenses"))));
 }
 
 static bool is_install_list(const struct taken_apart *path)

@@ -13,10 +13,10 @@ enum part_kind {
 	PART_CONFIG, /* ICDs, vendor JSON, data files */
 	PART_FIRMWARE,
 	PART_LICENCE,
-	PART_FILE_LIST, /* sandboxutils-filelist.json */
-	PART_GPU_LIST, /* supported-gpus.json */
+	PART_FILE_LIST,	   /* sandboxutils-filelist.json */
+	PART_GPU_LIST,	   /* supported-gpus.json */
 	PART_INSTALL_LIST, /* .manifest of a .run, MANIFEST of an archive */
-	PART_MODULE, /* of --modules: never let in by name */
+	PART_MODULE,	   /* of --modules: never let in by name */
 };
 
 /* Is this one worth taking along until all is known? path: clean, from the source's root */
