@@ -58,4 +58,5 @@ $(BUILD)/vmbake: $(BUILD)/builder/main.o $(call libraries,builder)
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
 
 # Not what was unpacked there: Debian packages have folders like etc/init.d.
--include $(shell find $(BUILD) -name debian -prune -o -name nvidia -prune -o -type f -name '*.d' -print 2>/dev/null)
+FOREIGN = -name debian -o -name nvidia -o -name firecracker-kernel
+-include $(shell find $(BUILD) \( $(FOREIGN) \) -prune -o -type f -name '*.d' -print 2>/dev/null)

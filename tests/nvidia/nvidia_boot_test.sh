@@ -43,7 +43,8 @@ boots() {
 		{ "format": 2, "entrypoint": ["busybox", "sh", "-c", "$2"], "env": ["PATH=/bin"],
 		  "user": { "uid": 1000, "gid": 1000, "home": "/" }, "working_dir": "/",
 		  "stop_signal": 15,
-		  "modules": [ { "name": "fakegpu", "path": "/lib/modules/fakegpu.ko", "params": "" } ],
+		  "modules": [
+		    { "name": "fakegpu", "path": "/lib/modules/fakegpu.ko", "params": "" } ],
 		  "gpu": { "policy": "required", "version": "$version", "cuda": "12.2", ${gpu:-}
 		  "modules": [
 		    { "name": "nvidia", "path": "/lib/modules/nvidia.ko", "params": "" },
@@ -66,8 +67,8 @@ boots() {
 # failed CODE WORDS: the machine ended before the entrypoint, and the report says which row it was.
 failed() {
 	grep -qx 'vmbake: exited code=125' console
-	jq -e --argjson code "$1" '.code == 125 and .gpu.verdict == "failed" and .gpu.code == $code' \
-		report
+	jq -e --argjson code "$1" '.code == 125 and .gpu.code == $code' report
+	jq -e '.gpu.verdict == "failed" and .gpu.symptom and .gpu.hint' report
 	grep -qF "$2" console
 }
 
@@ -93,6 +94,16 @@ it_makes_the_nodes_of_two_gpus() {
 	grep -qx open console
 	grep -qx ../nvidia1 console
 	jq -e '.gpu.count == 2 and .gpu.verdict == "failed"' report
+}
+
+it_switches_the_links_of_a_lone_gpu_off() {
+	boots 1 'busybox grep NvLinkDisable /proc/driver/nvidia/params' vmbake.gpu=optional
+	grep -qx 'NvLinkDisable: 1' console
+	boots 1 'busybox grep NvLinkDisable /proc/driver/nvidia/params' vmbake.gpu=optional \
+		nvidia.NVreg_NvLinkDisable=0
+	grep -qx 'NvLinkDisable: 0' console
+	boots 2 'busybox grep NvLinkDisable /proc/driver/nvidia/params' vmbake.gpu=optional
+	grep -qx 'NvLinkDisable: 0' console
 }
 
 it_names_firmware_that_is_missing() {
