@@ -33,6 +33,8 @@ bool exit_report_print(struct bytes *out, const struct exit_report *report, stru
 		json_put_text(json, "failure", report->failure);
 	json_put_text(gpu, "verdict", gpu_state_name(report->gpu->state));
 	json_put_size(gpu, "count", report->gpu->gpu_count);
+	if (report->gpu->unknown_count > 0)
+		json_put_size(gpu, "requirements-unknown", report->gpu->unknown_count);
 	if (report->gpu->symptom) {
 		json_put_size(gpu, "code", report->gpu->symptom->failure);
 		json_put_text(gpu, "symptom", report->gpu->symptom->sentence);
@@ -133,7 +135,14 @@ static bool send_on_vsock(uint32_t port, struct view line)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	if (connect(fd, (const struct sockaddr *)&host, sizeof(host)) < 0)
 		return false;
-	return send(fd, line.ptr, line.len, MSG_NOSIGNAL) == (ssize_t)line.len;
+	while (line.len > 0) {
+		ssize_t sent = send(fd, line.ptr, line.len, MSG_NOSIGNAL);
+
+		if (sent < 0)
+			return false;
+		line = view_from(line, (size_t)sent);
+	}
+	return true;
 }
 
 void exit_report_send(int port_fd, uint32_t vsock_port, struct view line)

@@ -7,15 +7,20 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "fabric_manager.h"
 #include "gpu_nodes.h"
 #include "gpu_open.h"
+#include "gpu_require.h"
 #include "gpu_scan.h"
 #include "kernel_log.h"
 #include "modules.h"
 #include "nodes.h"
 #include "say.h"
 
-enum { LOG_BYTES_MAX = 1 << 20 };
+enum {
+	LOG_BYTES_MAX = 1 << 20,
+	CMDLINE_BYTES_MAX = 128 << 10,
+};
 
 /* What is under way; a step that fails says which row of the table it is, or leaves it to the
  * kernel's log. */
@@ -51,15 +56,30 @@ MUST_CHECK static bool check_bus(struct attempt *attempt, const struct gpu_scan 
 	return true;
 }
 
-/* In order, to the first that fails: nvidia-uvm after a failed nvidia would only add a misleading
- * complaint about symbols. */
-MUST_CHECK static bool load(struct attempt *attempt, struct err *err)
+MUST_CHECK static bool check_requirements(struct attempt *attempt, const struct gpu_scan *scan,
+					  size_t *unknown_count, struct err *err)
 {
+	attempt->failure = GPU_FAILURE_REQUIREMENT;
+	return attempt->request->ignores_requirements ||
+	       gpu_require(unknown_count, attempt->request->boot, scan, err);
+}
+
+/* In order, to the first that fails: nvidia-uvm after a failed nvidia would only add a misleading
+ * complaint about symbols. A GPU whose links lead nowhere would wait for a fabric that never comes
+ * up, and CUDA say 802; the command line's parameters come later and win. */
+MUST_CHECK static bool load(struct attempt *attempt, const struct gpu_scan *scan, struct err *err)
+{
+	static const char no_link[] = "nvidia.NVreg_NvLinkDisable=1 ";
 	CLEANUP(modules_closep) struct modules modules = { 0 };
+	CLEANUP(bytes_freep) struct bytes cmdline = bytes_capped(CMDLINE_BYTES_MAX);
+	bool is_alone = scan->count == 1 && scan->gpu_count == 1;
+	struct view given = attempt->request->cmdline;
 
 	attempt->failure = GPU_FAILURE_MODULE;
-	return modules_open(&modules, &attempt->request->boot->modules,
-			    attempt->request->cmdline, err) &&
+	return (!is_alone || bytes_append(&cmdline, no_link, strlen(no_link), err)) &&
+	       bytes_append(&cmdline, given.ptr, given.len, err) &&
+	       modules_open(&modules, &attempt->request->boot->modules, bytes_view(&cmdline),
+			    err) &&
 	       modules_load_all(&modules, err);
 }
 
@@ -118,7 +138,8 @@ static const struct gpu_symptom *diagnose(const struct attempt *attempt, int log
 	const struct gpu_symptom *symptom = NULL;
 
 	kernel_log_read(log_fd, &log);
-	if (attempt->failure != GPU_FAILURE_BAR && attempt->failure != GPU_FAILURE_OTHER_DRIVER)
+	if (attempt->failure != GPU_FAILURE_BAR && attempt->failure != GPU_FAILURE_OTHER_DRIVER &&
+	    attempt->failure != GPU_FAILURE_REQUIREMENT)
 		symptom = gpu_symptom_in_log(bytes_view(&log));
 	return symptom ? symptom : gpu_symptom_of(attempt->failure);
 }
@@ -130,7 +151,8 @@ MUST_CHECK static bool try(struct gpu_verdict *verdict, const struct gpu_request
 	CLEANUP(fd_closep) int log_fd = kernel_log_mark();
 
 	if ((!request->settings->gpu_scan || check_bus(&attempt, scan, err)) &&
-	    load(&attempt, err) && check_version(&attempt, err) && start(&attempt, err)) {
+	    check_requirements(&attempt, scan, &verdict->unknown_count, err) &&
+	    load(&attempt, scan, err) && check_version(&attempt, err) && start(&attempt, err)) {
 		verdict->state = GPU_READY;
 		return true;
 	}
@@ -147,7 +169,10 @@ MUST_CHECK static bool find_and_try(struct gpu_verdict *verdict, const struct gp
 
 	gpu_scan_bus(&scan, request->root_fd);
 	verdict->gpu_count = scan.gpu_count;
-	if (scan.gpu_count > 0 || !request->settings->gpu_scan)
+	verdict->nvswitch_count = scan.count - scan.gpu_count;
+	bool serves_fabric = verdict->nvswitch_count > 0 && request->boot->fabric_manager.path;
+
+	if (scan.gpu_count > 0 || serves_fabric || !request->settings->gpu_scan)
 		return try(verdict, request, &scan, err);
 	if (!is_required) {
 		verdict->state = GPU_ABSENT;
@@ -160,6 +185,19 @@ MUST_CHECK static bool find_and_try(struct gpu_verdict *verdict, const struct gp
 		       verdict->symptom->failure, verdict->symptom->hint);
 }
 
+/* What a failure means under this policy: the call succeeds, or not. */
+MUST_CHECK static bool allow_failure(enum gpu_policy policy, const struct err *why,
+				     struct err *err)
+{
+	if (policy == GPU_OPTIONAL) {
+		say("going on without a GPU: %s", why->msg);
+		return true;
+	}
+	*err = *why;
+	err->kind = ERR_MISMATCH;
+	return false;
+}
+
 bool gpu_make_ready(struct gpu_verdict *out, const struct gpu_request *request, struct err *err)
 {
 	enum gpu_policy policy = policy_of(request);
@@ -168,11 +206,35 @@ bool gpu_make_ready(struct gpu_verdict *out, const struct gpu_request *request, 
 	*out = (struct gpu_verdict){ 0 };
 	if (policy == GPU_NONE || find_and_try(out, request, policy == GPU_REQUIRED, &why))
 		return true;
-	if (policy == GPU_OPTIONAL) {
-		say("going on without a GPU: %s", why.msg);
+	return allow_failure(policy, &why, err);
+}
+
+void gpu_lose_fabric(struct gpu_verdict *verdict)
+{
+	if (verdict->state != GPU_READY)
+		return;
+	verdict->state = GPU_FAILED;
+	verdict->symptom = gpu_symptom_of(GPU_FAILURE_FABRIC);
+}
+
+bool gpu_start_fabric(pid_t *pid, struct gpu_verdict *verdict, const struct gpu_request *request,
+		      struct err *err)
+{
+	const struct boot_fabric_manager *baked = &request->boot->fabric_manager;
+	enum fabric_mode mode = verdict->gpu_count > 0 ? FABRIC_OF_THIS_MACHINE : FABRIC_OF_OTHERS;
+	struct err why = { 0 };
+
+	*pid = 0;
+	if (verdict->state != GPU_READY || verdict->nvswitch_count == 0)
+		return true;
+	if (!baked->path) {
+		say("there is an NVSwitch, but no fabric manager in the image: CUDA would say 802");
 		return true;
 	}
-	why.kind = ERR_MISMATCH;
-	*err = why;
-	return false;
+	if (fabric_manager_start(pid, baked, mode, request->settings->gpu_timeout_seconds, &why))
+		return true;
+	gpu_lose_fabric(verdict);
+	(void)!err_wrap(&why, "%s (GPU failure %d; %s)", verdict->symptom->sentence,
+			GPU_FAILURE_FABRIC, verdict->symptom->hint);
+	return allow_failure(policy_of(request), &why, err);
 }

@@ -13,7 +13,7 @@ static const struct gpu_symptom symptoms[] = {
 	  "the VMM's MMIO window is too small, or pci=realloc is needed", false },
 	{ GPU_FAILURE_BAR, "*NVRM: *BAR1 is 0M*", "the GPU's memory is not mapped",
 	  "the VMM's 64-bit MMIO window is too small", false },
-	{ GPU_FAILURE_OFF_THE_BUS, "*GPU has fallen off the bus*", "the GPU fell off the bus",
+	{ GPU_FAILURE_OFF_THE_BUS, "*has fallen off the bus*", "the GPU fell off the bus",
 	  "the host has to reset it or look at its PCIe link", true },
 	{ GPU_FAILURE_DIRTY, "*unexpected WPR2 already up*",
 	  "the GPU is still as its last user left it", "the host has to reset it (FLR)", true },
@@ -80,6 +80,10 @@ static const struct gpu_symptom symptoms[] = {
 	  false },
 	{ GPU_FAILURE_NODES, NULL, "the GPU's device nodes could not be made",
 	  "the console says which", false },
+	{ GPU_FAILURE_REQUIREMENT, NULL, "the image does not want this GPU",
+	  "give it another one, or the environment NVIDIA_DISABLE_REQUIRE=true", false },
+	{ GPU_FAILURE_FABRIC, NULL, "the fabric manager does not run: CUDA would say 802",
+	  "/run/vmbake/fabricmanager.log; it has to be of the driver's version", true },
 };
 
 enum { SYMPTOM_COUNT = sizeof(symptoms) / sizeof(symptoms[0]) };

@@ -32,6 +32,8 @@ enum gpu_failure {
 	GPU_FAILURE_OPEN = 21,
 	GPU_FAILURE_MODULE = 22,
 	GPU_FAILURE_NODES = 23,
+	GPU_FAILURE_REQUIREMENT = 24,
+	GPU_FAILURE_FABRIC = 25,
 };
 
 /* A row of the failure table. */
@@ -53,6 +55,8 @@ enum gpu_state {
 struct gpu_verdict {
 	enum gpu_state state;
 	size_t gpu_count; /* on the bus */
+	size_t nvswitch_count;
+	size_t unknown_count; /* requirements of the image that nobody could judge */
 	const struct gpu_symptom *symptom; /* with GPU_FAILED; constant */
 };
 

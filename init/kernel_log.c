@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -15,12 +16,29 @@ int kernel_log_mark(void)
 	return fd;
 }
 
-struct view kernel_log_message(struct view record)
+MUST_CHECK static bool add_view(struct bytes *out, struct view view, struct err *err)
 {
-	struct view line = view_cut(&record, '\n');
+	return bytes_append(out, view.ptr, view.len, err);
+}
 
-	view_cut(&line, ';');
-	return line;
+bool kernel_log_add(struct bytes *out, struct view record, struct err *err)
+{
+	static const char line_end[] = "\\x0a", prefix[] = "NVRM:";
+	struct view message = view_cut(&record, '\n');
+
+	view_cut(&message, ';');
+	while (message.len > 0) {
+		const char *end =
+			memmem(message.ptr, message.len, line_end, sizeof(line_end) - 1);
+		size_t len = end ? (size_t)(end - message.ptr) : message.len;
+
+		if (!add_view(out, (struct view){ message.ptr, len }, err))
+			return false;
+		message = view_from(message, end ? len + sizeof(line_end) - 1 : len);
+		if (view_starts(message, prefix))
+			message = view_from(message, sizeof(prefix) - 1);
+	}
+	return bytes_append(out, "\n", 1, err);
 }
 
 void kernel_log_read(int fd, struct bytes *out)
@@ -34,10 +52,7 @@ void kernel_log_read(int fd, struct bytes *out)
 	while ((len = read(fd, record, sizeof(record))) > 0 || (len < 0 && errno == EPIPE)) {
 		if (len < 0)
 			continue; /* EPIPE: the ring overran us; read on */
-		struct view message = kernel_log_message((struct view){ record, (size_t)len });
-
-		if (!bytes_append(out, message.ptr, message.len, &ignored) ||
-		    !bytes_append(out, "\n", 1, &ignored))
+		if (!kernel_log_add(out, (struct view){ record, (size_t)len }, &ignored))
 			return;
 	}
 }

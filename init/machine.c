@@ -20,6 +20,7 @@
 #include "network.h"
 #include "nodes.h"
 #include "process.h"
+#include "require.h"
 #include "say.h"
 #include "settings_source.h"
 #include "stop.h"
@@ -88,17 +89,39 @@ MUST_CHECK static bool load_drivers(struct machine *machine, struct err *err)
 	return true;
 }
 
-MUST_CHECK static bool start_gpus(struct machine *machine, struct err *err)
+static struct gpu_request gpu_request_of(const struct machine *machine,
+					 const struct launch *launch)
 {
-	const struct gpu_request request = { .boot = &machine->config.gpu,
-					     .settings = &machine->settings,
-					     .cmdline = bytes_view(&machine->cmdline),
-					     .root_fd = machine->root_fd };
+	const char *const *env = launch->command.environment;
+	size_t env_count = 0;
+
+	while (env[env_count])
+		env_count++;
+	return (struct gpu_request){ .boot = &machine->config.gpu,
+				     .settings = &machine->settings,
+				     .cmdline = bytes_view(&machine->cmdline),
+				     .root_fd = machine->root_fd,
+				     .ignores_requirements = require_is_disabled(env, env_count) };
+}
+
+MUST_CHECK static bool start_gpus(struct machine *machine, const struct launch *launch,
+				  struct err *err)
+{
+	const struct gpu_request request = gpu_request_of(machine, launch);
 
 	if (!gpu_make_ready(&machine->gpu, &request, err))
 		return false;
 	stages_reached(&machine->stages, STAGE_GPU);
 	return true;
+}
+
+MUST_CHECK static bool start_fabric(struct machine *machine, const struct launch *launch,
+				    struct err *err)
+{
+	const struct gpu_request request = gpu_request_of(machine, launch);
+
+	machine->fabric_manager.name = "the fabric manager";
+	return gpu_start_fabric(&machine->fabric_manager.pid, &machine->gpu, &request, err);
 }
 
 MUST_CHECK static bool set_hostname(const char *name, struct err *err)
@@ -140,6 +163,7 @@ MUST_CHECK static bool run_entrypoint(struct machine *machine, const struct laun
 		.stop_signal = machine->config.stop_signal,
 		.grace_seconds = machine->settings.grace_seconds,
 		.inputs = &inputs,
+		.companion = &machine->fabric_manager,
 	};
 
 	reboot(RB_DISABLE_CAD); /* Ctrl-Alt-Del becomes a signal to us; elsewhere than PID 1: no */
@@ -150,6 +174,8 @@ MUST_CHECK static bool run_entrypoint(struct machine *machine, const struct laun
 	    !process_start(&supervision.pid, ending, launch, err) ||
 	    (supervision.pid != 0 && !supervise(ending, &supervision, err)))
 		return false;
+	if (machine->fabric_manager.has_ended)
+		gpu_lose_fabric(&machine->gpu);
 	stages_reached(&machine->stages, STAGE_EXIT);
 	return true;
 }
@@ -163,8 +189,8 @@ bool machine_run(struct machine *machine, const char *sysroot, struct ending *en
 	    !read_config(machine, err) ||
 	    !launch_make(&launch, &machine->config, &machine->settings, machine->root_fd,
 			 &machine->config.arena, err) ||
-	    !load_drivers(machine, err) || !start_gpus(machine, err) ||
-	    !apply_settings(machine, err))
+	    !load_drivers(machine, err) || !start_gpus(machine, &launch, err) ||
+	    !apply_settings(machine, err) || !start_fabric(machine, &launch, err))
 		return false;
 	if (machine->settings.lock_modules)
 		lock_modules(machine);

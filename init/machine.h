@@ -7,6 +7,7 @@
 #include "gpu_verdict.h"
 #include "settings.h"
 #include "stages.h"
+#include "supervise.h"
 
 /* All that one machine is. Kept after a failure, for the report. */
 struct machine {
@@ -17,6 +18,7 @@ struct machine {
 	struct boot_config config;
 	struct settings settings;
 	struct gpu_verdict gpu;
+	struct companion fabric_manager;
 	struct stages stages;
 };
 #define MACHINE_NONE (struct machine){ .root_fd = -1, .channel_fd = -1, .drive_fd = -1 }

@@ -57,7 +57,7 @@ bool process_block_signals(struct err *err)
 
 /* By the system call, since glibc keeps two signals to itself, and whoever started us may have
  * ignored those too. A sigaction of zeros is the default on every architecture. */
-static void restore_signals(void)
+void process_restore_signals(void)
 {
 	static const char by_default[64];
 	sigset_t none;
@@ -140,7 +140,7 @@ static struct failure become(const struct launch *launch)
 	if (setresgid(user->gid, user->gid, user->gid) < 0 ||
 	    setresuid(user->uid, user->uid, user->uid) < 0)
 		return (struct failure){ STEP_USER, errno };
-	restore_signals();
+	process_restore_signals();
 	return (struct failure){ STEP_EXEC, try_paths(&launch->command) };
 }
 

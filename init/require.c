@@ -251,12 +251,17 @@ static bool is_requirement(const char *const *env, size_t env_count, size_t inde
 	return true;
 }
 
+bool require_is_disabled(const char *const *env, size_t env_count)
+{
+	return is_true_word(require_env(env, env_count, "NVIDIA_DISABLE_REQUIRE"));
+}
+
 bool require_list(struct requirement_list *out, struct arena *arena, const char *const *env,
 		  size_t env_count, struct err *err)
 {
 	struct requirement_list list = { 0 };
 
-	if (is_true_word(require_env(env, env_count, "NVIDIA_DISABLE_REQUIRE"))) {
+	if (require_is_disabled(env, env_count)) {
 		*out = list;
 		return true;
 	}

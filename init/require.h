@@ -52,6 +52,9 @@ struct requirement_list {
 MUST_CHECK bool require_list(struct requirement_list *out, struct arena *arena,
 			     const char *const *env, size_t env_count, struct err *err);
 
+/* NVIDIA_DISABLE_REQUIRE=true: whatever is required, it is to be ignored. */
+bool require_is_disabled(const char *const *env, size_t env_count);
+
 /* The value of a variable, the last one given; a view with ptr NULL when it is not set. */
 struct view require_env(const char *const *env, size_t env_count, const char *name);
 

@@ -32,15 +32,24 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static void note_end(struct companion *companion, int status)
+{
+	companion->has_ended = true;
+	say("%s ended with %s %d", companion->name, WIFSIGNALED(status) ? "signal" : "exit code",
+	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+}
+
 /* Reap all that is to be reaped. True once the entrypoint was among them. */
-static bool reap(pid_t pid, struct ending *out)
+static bool reap(const struct supervision *supervision, struct ending *out)
 {
 	bool is_over = false;
 	pid_t reaped;
 	int status;
 
 	while ((reaped = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (reaped != pid)
+		if (supervision->companion && reaped == supervision->companion->pid)
+			note_end(supervision->companion, status);
+		if (reaped != supervision->pid)
 			continue;
 		is_over = true;
 		out->was_signaled = WIFSIGNALED(status);
@@ -137,7 +146,7 @@ bool supervise(struct ending *out, const struct supervision *supervision, struct
 	if (fd < 0)
 		return err_os(err, "wait for signals");
 	watch.signal_fd = fd;
-	while (!reap(supervision->pid, &ending))
+	while (!reap(supervision, &ending))
 		if (!wait_once(&watch, err))
 			return false;
 	*out = ending;

@@ -8,8 +8,16 @@
 #include "ending.h"
 #include "stop.h"
 
+/* A daemon that should live as long as the entrypoint does. */
+struct companion {
+	const char *name;
+	pid_t pid; /* 0: none */
+	bool has_ended;
+};
+
 struct supervision {
 	pid_t pid; /* of the entrypoint */
+	struct companion *companion; /* borrowed; its end is told on the console, and noted */
 	unsigned stop_signal;
 	uint32_t grace_seconds;
 	struct stop_inputs *inputs; /* borrowed */

@@ -43,11 +43,6 @@ $(BUILD)/%.o: %.c | $(BUILD)/.deps
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-# What a room embeds stands behind the colon here.
-$(BUILD)/drivers/kernel_config_bytes.o: drivers/kernel_config_bytes.S docs/kernel-gpu.config
-	@mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) -I. -c -o $@ $<
-
 define room_rule
 $(call room_library,$(1)): $(call room_objects,$(1))
 	@mkdir -p $$(@D)
@@ -63,5 +58,5 @@ $(BUILD)/vmbake: $(BUILD)/builder/main.o $(call libraries,builder)
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
 
 # Not what was unpacked there: Debian packages have folders like etc/init.d.
--include $(shell find $(BUILD) -name debian -prune -o -name nvidia -prune -o \
-	-type f -name '*.d' -print 2>/dev/null)
+FOREIGN = -name debian -o -name nvidia -o -name firecracker-kernel
+-include $(shell find $(BUILD) \( $(FOREIGN) \) -prune -o -type f -name '*.d' -print 2>/dev/null)

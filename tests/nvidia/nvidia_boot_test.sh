@@ -67,8 +67,8 @@ boots() {
 # failed CODE WORDS: the machine ended before the entrypoint, and the report says which row it was.
 failed() {
 	grep -qx 'vmbake: exited code=125' console
-	jq -e --argjson code "$1" '.code == 125 and .gpu.verdict == "failed" and
-		.gpu.code == $code' report
+	jq -e --argjson code "$1" '.code == 125 and .gpu.code == $code' report
+	jq -e '.gpu.verdict == "failed" and .gpu.symptom and .gpu.hint' report
 	grep -qF "$2" console
 }
 
@@ -94,6 +94,16 @@ it_makes_the_nodes_of_two_gpus() {
 	grep -qx open console
 	grep -qx ../nvidia1 console
 	jq -e '.gpu.count == 2 and .gpu.verdict == "failed"' report
+}
+
+it_switches_the_links_of_a_lone_gpu_off() {
+	boots 1 'busybox grep NvLinkDisable /proc/driver/nvidia/params' vmbake.gpu=optional
+	grep -qx 'NvLinkDisable: 1' console
+	boots 1 'busybox grep NvLinkDisable /proc/driver/nvidia/params' vmbake.gpu=optional \
+		nvidia.NVreg_NvLinkDisable=0
+	grep -qx 'NvLinkDisable: 0' console
+	boots 2 'busybox grep NvLinkDisable /proc/driver/nvidia/params' vmbake.gpu=optional
+	grep -qx 'NvLinkDisable: 0' console
 }
 
 it_names_firmware_that_is_missing() {

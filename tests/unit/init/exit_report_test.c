@@ -1,6 +1,8 @@
 #include "init/exit_report.h"
 
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "init/memory_group.h"
 #include "init/stop.h"
@@ -109,6 +111,36 @@ START_TEST(channel_drops_lines_that_are_too_long)
 }
 END_TEST
 
+START_TEST(line_goes_over_the_port)
+{
+	char heard[64] = "";
+	int fds[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	exit_report_send(fds[0], 0, view_of("{\"code\":0}\n"));
+	ck_assert_int_eq(read(fds[1], heard, sizeof(heard) - 1), 11);
+	ck_assert_str_eq(heard, "{\"code\":0}\n");
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
+/* A port whose reader is away takes what fits; a report must not hold up the machine's end. */
+START_TEST(host_that_does_not_read_is_given_up)
+{
+	CLEANUP(bytes_freep) struct bytes line = bytes_capped(16 << 20);
+	char *room = NULL;
+	int fds[2];
+
+	ck_assert(bytes_grow(&line, 8 << 20, &room, &err));
+	memset(room, 'x', 8 << 20);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	exit_report_send(fds[0], 0, bytes_view(&line));
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tests = tcase_create("exit_report");
@@ -121,5 +153,7 @@ int main(void)
 	tcase_add_test(tests, memory_events_are_read);
 	tcase_add_test(tests, channel_asks_only_with_a_whole_line);
 	tcase_add_test(tests, channel_drops_lines_that_are_too_long);
+	tcase_add_test(tests, line_goes_over_the_port);
+	tcase_add_test(tests, host_that_does_not_read_is_given_up);
 	return suite_run(tests, "exit_report");
 }

@@ -156,7 +156,7 @@ static const struct {
 	{ "NVRM: GPU 0000:01:00.0: RmInitAdapter failed! (0x26:0x56:1482)\n",
 	  GPU_FAILURE_ADAPTER },
 	{ "NVRM: Can't find an IRQ for your NVIDIA card!\n", GPU_FAILURE_IRQ },
-	{ "NVRM: The NVIDIA GPU (PCI ID: 10de:26b9)\nNVRM: installed in this system is not "
+	{ "NVRM: The NVIDIA GPU 0000:00:01.0 (PCI ID: 10de:26b9) installed in this system is not "
 	  "supported by the NVIDIA 535.309.01 driver release.\n",
 	  GPU_FAILURE_UNSUPPORTED },
 	{ "nvidia: version magic '6.1.0-1 ' should be '6.1.0-2 '\n", GPU_FAILURE_VERMAGIC },
@@ -181,7 +181,7 @@ END_TEST
 
 START_TEST(every_failure_has_a_sentence_and_a_hint)
 {
-	for (int i = GPU_FAILURE_NO_GPU; i <= GPU_FAILURE_NODES; i++) {
+	for (int i = GPU_FAILURE_NO_GPU; i <= GPU_FAILURE_FABRIC; i++) {
 		const struct gpu_symptom *symptom = gpu_symptom_of((enum gpu_failure)i);
 
 		ck_assert_ptr_nonnull(symptom);
@@ -192,10 +192,25 @@ END_TEST
 
 START_TEST(log_records_give_their_message)
 {
-	struct view message = kernel_log_message(view_of("6,339,5140900,-;NVRM: x; y\n KEY=v\n"));
+	CLEANUP(bytes_freep) struct bytes log = bytes_capped(256);
 
-	ck_assert(view_equal(message, "NVRM: x; y"));
-	ck_assert_uint_eq(kernel_log_message(view_of("garbage")).len, 0);
+	ck_assert(kernel_log_add(&log, view_of("6,339,5140900,-;NVRM: x; y\n KEY=v\n"), &err));
+	ck_assert(kernel_log_add(&log, view_of("garbage"), &err));
+	ck_assert_str_eq(log.data, "NVRM: x; y\n\n");
+}
+END_TEST
+
+START_TEST(sentence_over_several_lines_of_the_driver_becomes_one)
+{
+	CLEANUP(bytes_freep) struct bytes log = bytes_capped(256);
+
+	ck_assert(kernel_log_add(&log,
+				 view_of("3,340,5140901,-;NVRM: installed in this system is not "
+					 "supported by the\\x0aNVRM: NVIDIA 535.309.01 driver "
+					 "release.\\x0aNVRM: Please see\\x0a\n"),
+				 &err));
+	ck_assert_str_eq(log.data, "NVRM: installed in this system is not supported by the NVIDIA "
+				   "535.309.01 driver release. Please see\n");
 }
 END_TEST
 
@@ -214,5 +229,6 @@ int main(void)
 	tcase_add_loop_test(tests, each_log_has_its_row, 0, sizeof(logs) / sizeof(logs[0]));
 	tcase_add_test(tests, every_failure_has_a_sentence_and_a_hint);
 	tcase_add_test(tests, log_records_give_their_message);
+	tcase_add_test(tests, sentence_over_several_lines_of_the_driver_becomes_one);
 	return suite_run(tests, "gpu");
 }
