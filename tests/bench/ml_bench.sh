@@ -49,8 +49,9 @@ timed_build() {
 	cat "$folder"/oci/blobs/sha256/* >/dev/null # whoever reads them finds them in memory
 	# shellcheck disable=SC2016 # the inner shell's arguments
 	/usr/bin/time -o "$work/time" -f '%e %U %S %M' \
-		bash -c '"$@" && sync -d "$0"' "$work/ml.ext4" "$vmbake" build --driver none --json \
-		--progress none --store "$work/store" -o "$work/ml.ext4" "$1" >"$work/result"
+		bash -c '"$@" && sync -d "$0"' "$work/ml.ext4" "$vmbake" build --json \
+		--driver none --progress none --store "$work/store" -o "$work/ml.ext4" "$1" \
+		>"$work/result"
 }
 
 # show WHAT SECONDS LIMIT
