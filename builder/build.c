@@ -7,6 +7,8 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "driver_choice.h"
+#include "driver_layers.h"
 #include "guest_layer.h"
 #include "image_root.h"
 #include "init/boot_config.h"
@@ -23,6 +25,8 @@ struct build {
 	struct store store; /* owned, as is all below */
 	struct recipe recipe;
 	struct image_root root;
+	struct driver_choice driver;
+	struct driver_layers driver_layers;
 	struct synthetic_layer guest;
 	uint64_t stage_start_ms;
 };
@@ -30,6 +34,8 @@ struct build {
 static void build_freep(struct build *build)
 {
 	image_root_freep(&build->root); /* before the layers that its tree points into */
+	driver_layers_freep(&build->driver_layers);
+	driver_choice_freep(&build->driver);
 	synthetic_layer_freep(&build->guest);
 	store_closep(&build->store);
 }
@@ -63,8 +69,13 @@ MUST_CHECK static bool resolve(struct build *build, struct err *err)
 	if (!image_root_resolve(&build->root, build->options, build->options->operands.items[0],
 				build->report, err) ||
 	    !guest_layer_init_digest(&init_digest, build->root.image.platform.architecture, err) ||
-	    !recipe_make(&build->recipe, &build->root.image, build->options, &init_digest, err) ||
-	    !recipe_key(&build->recipe, &build->result->key, err))
+	    !driver_choice_make(&build->driver, &build->store, build->options, &build->root.image,
+				build->report, err) ||
+	    !recipe_make(&build->recipe, &build->root.image, build->options, &init_digest, err))
+		return false;
+	if (driver_choice_bundle(&build->driver))
+		build->recipe.driver = &build->driver.recipe;
+	if (!recipe_key(&build->recipe, &build->result->key, err))
 		return false;
 	build->result->times.resolve_ms = end_stage(build);
 	return true;
@@ -78,8 +89,8 @@ MUST_CHECK static bool unpack(struct build *build, struct err *err)
 	return true;
 }
 
-/* The guest's init and its settings, on top of all layers. */
-MUST_CHECK static bool add_guest(struct build *build, struct err *err)
+/* The driver, then the guest's init and its settings, on top of all layers. */
+MUST_CHECK static bool add_own_layers(struct build *build, struct err *err)
 {
 	CLEANUP(process_config_freep) struct process_config process = { 0 };
 	CLEANUP(bytes_freep) struct bytes origin = bytes_capped(16 << 20);
@@ -92,11 +103,19 @@ MUST_CHECK static bool add_guest(struct build *build, struct err *err)
 				 build->root.data_fds, err) ||
 	    !recipe_print(&build->recipe, &origin, err))
 		return err_wrap(err, "the guest's init");
+	if (!driver_layers_add(&build->driver_layers, &build->root, &build->driver,
+			       build->recipe.time_seconds, build->report, err))
+		return false;
+	process.boot.gpu = build->driver_layers.placement.gpu;
 	content.image_json = bytes_view(&origin);
+	content.driver_json = bytes_view(&build->driver_layers.record);
 	if (!guest_layer_make(&build->guest, build->root.tree, &content,
 			      build->recipe.time_seconds, err) ||
 	    !image_root_add(&build->root, &build->guest.index, build->guest.data_fd, err))
 		return err_wrap(err, "the guest's init");
+	if (!driver_layers_verify(&build->driver_layers, &build->root, &build->driver,
+				  &process.boot, (unsigned)build->options->jobs, build->report, err))
+		return false;
 	build->result->times.merge_ms = end_stage(build);
 	return true;
 }
@@ -147,7 +166,7 @@ MUST_CHECK static bool make(struct build *build, int dir_fd, const char *path, m
 			    struct err *err)
 {
 	return unpack(build, err) && image_root_merge(&build->root, err) &&
-	       add_guest(build, err) && write_image(build, dir_fd, path, mode, err);
+	       add_own_layers(build, err) && write_image(build, dir_fd, path, mode, err);
 }
 
 /* Without -o: at most once for all who want the same. */
@@ -212,6 +231,8 @@ bool build_image(struct build_result *out, const struct options *options, struct
 						    .report = report,
 						    .result = &result,
 						    .store = STORE_NONE,
+						    .driver = DRIVER_CHOICE_NONE,
+						    .driver_layers = DRIVER_LAYERS_NONE,
 						    .guest = SYNTHETIC_LAYER_NONE,
 						    .stage_start_ms = now_ms() };
 
