@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "driver_command.h"
 #include "driver_store.h"
-#include "drivers/kernel_facts.h"
+#include "guest_kernel.h"
 
 void driver_choice_freep(struct driver_choice *choice)
 {
@@ -109,14 +109,12 @@ MUST_CHECK static bool open_kernel(struct driver_choice *out, struct store *stor
 				   const struct driver_options *given, struct report *report,
 				   struct err *err)
 {
-	CLEANUP(fd_closep) int facts_fd = -1;
 	const struct kernel_files files = { .kernel = given->kernel,
 					    .config = given->kernel_config };
 
 	if (!given->kernel)
 		return true;
-	if (!store_open_kernels(store, &facts_fd, err) ||
-	    !kernel_facts_open(&out->kernel, facts_fd, &files, report, err))
+	if (!guest_kernel_open(&out->kernel, store, &files, report, err))
 		return false;
 	out->has_kernel = true;
 	return true;

@@ -103,6 +103,7 @@ bool driver_layers_verify(struct driver_layers *layers, const struct image_root 
 		.release = choice->recipe.kernel_release,
 		.chip = choice->has_chip ? &choice->chip : NULL,
 		.jobs = jobs,
+		.are_contents_known = true,
 	};
 
 	if (!layers->is_placed)

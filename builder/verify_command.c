@@ -2,12 +2,11 @@
 
 #include <stdio.h>
 
-#include "base/file.h"
 #include "base/json.h"
 #include "driver_command.h"
-#include "drivers/kernel_facts.h"
 #include "drivers/verify.h"
 #include "fs/image_tree.h"
+#include "guest_kernel.h"
 #include "layers/content.h"
 #include "show.h"
 
@@ -33,16 +32,6 @@ static void verification_freep(struct verification *verification)
 	image_tree_closep(&verification->image);
 }
 
-bool verify_open_kernel(struct kernel *out, struct store *store, const struct kernel_files *files,
-			struct report *report, struct err *err)
-{
-	CLEANUP(fd_closep) int dir_fd = -1;
-
-	return file_make_dirs(store->dir_fd, "kernels", 0755, err) &&
-	       file_open(&dir_fd, store->dir_fd, "kernels", O_RDONLY | O_DIRECTORY, err) &&
-	       kernel_facts_open(out, dir_fd, files, report, err);
-}
-
 /* Who cannot write a store can verify all the same; it takes a moment longer. */
 MUST_CHECK static bool open_kernel(struct verification *verification,
 				   const struct options *options, struct report *report,
@@ -59,7 +48,7 @@ MUST_CHECK static bool open_kernel(struct verification *verification,
 						"--kernel-config says nothing without --kernel");
 	bool is_open = store_open(&store, options->store, options_lock_timeout_ms(options), &why);
 
-	if (is_open ? !verify_open_kernel(&verification->kernel, &store, &files, report, err) :
+	if (is_open ? !guest_kernel_open(&verification->kernel, &store, &files, report, err) :
 		      !kernel_open(&verification->kernel, &files, err))
 		return false;
 	verification->subject.kernel = &verification->kernel;

@@ -3,9 +3,7 @@
 
 #include "base/err.h"
 #include "base/report.h"
-#include "drivers/kernel.h"
 #include "options.h"
-#include "store.h"
 
 /* Prints to stdout a line for each finding and a last one with the verdict, or with --json
  * {"file", "driver": {…}|null, "findings": […], "ok"}; report: NULL, or who hears notes.
@@ -13,9 +11,3 @@
  *         those of image_tree_open and kernel_open; ERR_USAGE, ERR_UNSUPPORTED for --gpu-id */
 MUST_CHECK bool verify_command(const struct options *options, struct report *report,
 			       struct err *err);
-
-/* A kernel by way of the store's folder kernels/, so that it is unpacked once.
- * out: starts as KERNEL_NONE; to be freed also after a failure */
-MUST_CHECK bool verify_open_kernel(struct kernel *out, struct store *store,
-				   const struct kernel_files *files, struct report *report,
-				   struct err *err);

@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "init/version.h"
+#include "layers/body_map.h"
 #include "module_match.h"
-#include "module_set.h"
 
 enum {
 	OPEN_BY_DEFAULT_FROM = 560, /* the branch from which NVIDIA's installers prefer it */
@@ -25,37 +24,22 @@ void selection_freep(struct selection *selection)
 }
 
 /* A module's bytes, as they lie in the bundle. */
-MUST_CHECK static bool read_module(struct bytes *out, const struct stored_bundle *stored,
-				   const struct bundle_module *module, struct err *err)
+MUST_CHECK static bool map_module(struct body_map *out, const struct stored_bundle *stored,
+				  const struct bundle_module *module, struct err *err)
 {
 	const struct index_entry *entry = stored_bundle_find(stored, module->path);
-	const struct extent *extents = NULL;
-	char *room = NULL;
 
-	bytes_clear(out);
 	if (!entry)
 		return err_set(err, ERR_INTEGRITY, "driver %s lacks %s", stored->name,
 			       module->path);
-	if (!bytes_grow(out, entry->size, &room, err))
-		return err_wrap(err, "%s", module->path);
-	memset(room, 0, entry->size);
-	extents = stored->index.extents + entry->extent_first;
-	for (uint32_t i = 0; i < entry->extent_count; i++) {
-		uint64_t at = extents[i].block * INDEX_BLOCK_BYTES;
-		uint64_t len = extents[i].block_count * INDEX_BLOCK_BYTES;
-
-		if (!file_pread(stored->data_fd, room + at,
-				len < entry->size - at ? len : entry->size - at,
-				extents[i].data_block * INDEX_BLOCK_BYTES, module->path, err))
-			return false;
-	}
-	return true;
+	return body_map_open(out, stored->data_fd, stored->index.extents + entry->extent_first,
+			     entry->extent_count, entry->size, err);
 }
 
 /* What modules loaded before export: their names point into the modules' bytes. */
 struct loaded {
 	struct export_table exports;
-	struct bytes *modules; /* modules[count], owned */
+	struct body_map *modules; /* modules[count], owned */
 	size_t count;
 };
 
@@ -63,7 +47,7 @@ static void loaded_freep(struct loaded *loaded)
 {
 	export_table_freep(&loaded->exports);
 	for (size_t i = 0; i < loaded->count; i++)
-		bytes_freep(&loaded->modules[i]);
+		body_map_closep(&loaded->modules[i]);
 	free(loaded->modules);
 }
 
@@ -71,15 +55,14 @@ MUST_CHECK static bool match_module(struct candidate *candidate, struct loaded *
 				    const struct kernel *kernel,
 				    const struct bundle_module *module, struct err *err)
 {
-	struct bytes *bytes = &loaded->modules[loaded->count];
+	struct body_map *map = &loaded->modules[loaded->count];
 	struct elf elf;
 
-	*bytes = bytes_capped(MODULE_BYTES_MAX);
-	loaded->count++;
-	if (!read_module(bytes, candidate->stored, module, err))
+	if (!map_module(map, candidate->stored, module, err))
 		return false;
-	if (!module_match(&candidate->findings, kernel, &loaded->exports, bytes_view(bytes), err) ||
-	    !elf_open(&elf, bytes_view(bytes), err) ||
+	loaded->count++;
+	if (!module_match(&candidate->findings, kernel, &loaded->exports, map->bytes, err) ||
+	    !elf_open(&elf, map->bytes, err) ||
 	    !export_table_add_elf(&loaded->exports, &elf, err))
 		return err_wrap(err, "%s", module->path);
 	export_table_sort(&loaded->exports);

@@ -8,9 +8,7 @@
 
 #include "base/cleanup.h"
 #include "elf.h"
-#include "layers/content.h"
-
-enum { FILE_BYTES_MAX = 1 << 30 };
+#include "layers/body_map.h"
 
 void injected_list_freep(struct injected_list *list)
 {
@@ -101,11 +99,11 @@ static void read_facts(struct injected *item, struct view bytes, const char *ver
 }
 
 MUST_CHECK static bool read_item(const struct verify_subject *subject, struct injected *item,
-				 struct bytes *buffer, struct err *err)
+				 struct err *err)
 {
+	CLEANUP(body_map_closep) struct body_map map = { 0 };
 	const struct tree_inode *node = NULL;
 	uint32_t inode = TREE_NONE;
-	char *room = NULL;
 
 	if (!tree_walk(subject->tree, view_of(item->path), true, &inode, err))
 		return false;
@@ -115,21 +113,21 @@ MUST_CHECK static bool read_item(const struct verify_subject *subject, struct in
 	item->inode = inode;
 	if (node->entry->size != item->size_bytes)
 		return true;
-	bytes_clear(buffer);
-	if (!bytes_grow(buffer, node->entry->size, &room, err) ||
-	    !content_read(subject->tree, subject->data_fds, inode, 0, room, node->entry->size,
-			  err))
+	if (!body_map_file(&map, subject->tree, subject->data_fds, inode, err))
 		return err_wrap(err, "%s", item->path);
-	struct digest found = digest_of(buffer->data, buffer->len);
+	if (subject->are_contents_known) {
+		item->is_same = true;
+	} else {
+		struct digest found = digest_of(map.bytes.ptr, map.bytes.len);
 
-	item->is_same = digest_equal(&found, &item->wanted);
-	read_facts(item, bytes_view(buffer), subject->driver->version);
+		item->is_same = digest_equal(&found, &item->wanted);
+	}
+	read_facts(item, map.bytes, subject->driver->version);
 	return true;
 }
 
 static void *work(void *argument)
 {
-	CLEANUP(bytes_freep) struct bytes buffer = bytes_capped(FILE_BYTES_MAX);
 	struct readers *readers = argument;
 	struct err err = { 0 };
 
@@ -138,7 +136,7 @@ static void *work(void *argument)
 
 		if (at >= readers->list->count)
 			return NULL;
-		if (read_item(readers->subject, &readers->list->items[at], &buffer, &err))
+		if (read_item(readers->subject, &readers->list->items[at], &err))
 			continue;
 		pthread_mutex_lock(&readers->mutex);
 		if (readers->failure.kind == ERR_NONE)

@@ -6,15 +6,14 @@
 #include "base/cleanup.h"
 #include "closure.h"
 #include "kernel_config.h"
-#include "layers/content.h"
+#include "layers/body_map.h"
 #include "module_match.h"
-#include "module_set.h"
 
 /* The modules read so far; the exports' names point into their bytes. */
 struct loading {
 	const struct verify_subject *subject;
 	struct finding_list *findings;
-	struct bytes *modules; /* modules[count]; owned, as is the next */
+	struct body_map *modules; /* modules[count]; owned, as is the next */
 	struct export_table exports;
 	size_t count;
 };
@@ -22,7 +21,7 @@ struct loading {
 static void loading_freep(struct loading *loading)
 {
 	for (size_t i = 0; i < loading->count; i++)
-		bytes_freep(&loading->modules[i]);
+		body_map_closep(&loading->modules[i]);
 	free(loading->modules);
 	export_table_freep(&loading->exports);
 }
@@ -192,22 +191,23 @@ MUST_CHECK static bool check_content(struct loading *loading, size_t at, struct 
 
 MUST_CHECK static bool check_module(struct loading *loading, size_t at, struct err *err)
 {
-	const struct boot_module *module = &loading->subject->boot->gpu.modules.modules[at];
-	struct bytes *bytes = &loading->modules[loading->count];
-	struct err why = { 0 };
+	const struct verify_subject *subject = loading->subject;
+	const struct boot_module *module = &subject->boot->gpu.modules.modules[at];
+	struct body_map *map = &loading->modules[loading->count];
+	const struct tree_inode *node = NULL;
+	uint32_t inode = TREE_NONE;
 
-	*bytes = bytes_capped(MODULE_BYTES_MAX);
-	loading->count++;
-	if (!content_slurp(loading->subject->tree, loading->subject->data_fds, module->path, bytes,
-			   &why)) {
-		if (why.kind == ERR_NOT_FOUND)
-			return finding_add(loading->findings, RULE_MODULE_DEPENDS, SEVERITY_ERROR,
-					   err, "boot.json loads %s, and the image has no %s",
-					   module->name, module->path);
-		*err = why;
+	if (!tree_walk(subject->tree, view_of(module->path), true, &inode, err))
 		return false;
-	}
-	return check_content(loading, at, bytes_view(bytes), err);
+	node = inode == TREE_NONE ? NULL : tree_inode(subject->tree, inode);
+	if (!node || !node->entry || node->entry->kind != ENTRY_FILE)
+		return finding_add(loading->findings, RULE_MODULE_DEPENDS, SEVERITY_ERROR, err,
+				   "boot.json loads %s, and the image has no %s", module->name,
+				   module->path);
+	if (!body_map_file(map, subject->tree, subject->data_fds, inode, err))
+		return err_wrap(err, "%s", module->path);
+	loading->count++;
+	return check_content(loading, at, map->bytes, err);
 }
 
 /* What cannot be asked without the kernel's file. */

@@ -1,0 +1,14 @@
+/* The guest's kernel, by way of the store: what it says of itself is kept there, so that a kernel is
+ * unpacked once. */
+#pragma once
+
+#include "base/err.h"
+#include "base/report.h"
+#include "drivers/kernel.h"
+#include "store.h"
+
+/* out:    starts as KERNEL_NONE; to be freed also after a failure
+ * Errors: those of kernel_open */
+MUST_CHECK bool guest_kernel_open(struct kernel *out, struct store *store,
+				  const struct kernel_files *files, struct report *report,
+				  struct err *err);
