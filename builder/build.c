@@ -114,7 +114,8 @@ MUST_CHECK static bool add_own_layers(struct build *build, struct err *err)
 	    !image_root_add(&build->root, &build->guest.index, build->guest.data_fd, err))
 		return err_wrap(err, "the guest's init");
 	if (!driver_layers_verify(&build->driver_layers, &build->root, &build->driver,
-				  &process.boot, (unsigned)build->options->jobs, build->report, err))
+				  &process.boot, (unsigned)build->options->jobs, build->report,
+				  err))
 		return false;
 	build->result->times.merge_ms = end_stage(build);
 	return true;
@@ -223,8 +224,8 @@ MUST_CHECK static bool run(struct build *build, struct err *err)
 			   &build->result->has_verity, err);
 }
 
-bool build_image(struct build_result *out, const struct options *options, struct report *report,
-		 struct err *err)
+bool build_image(struct build_result *out, struct json_t **driver, const struct options *options,
+		 struct report *report, struct err *err)
 {
 	CLEANUP(build_result_freep) struct build_result result = BUILD_RESULT_NONE;
 	CLEANUP(build_freep) struct build build = { .options = options,
@@ -236,7 +237,10 @@ bool build_image(struct build_result *out, const struct options *options, struct
 						    .guest = SYNTHETIC_LAYER_NONE,
 						    .stage_start_ms = now_ms() };
 
-	if (!run(&build, err))
+	bool is_built = run(&build, err);
+
+	*driver = driver_layers_json(&build.driver_layers, &build.driver);
+	if (!is_built)
 		return false;
 	result.image = build.root.image;
 	build.root.image = (struct image){ 0 };

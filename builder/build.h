@@ -12,6 +12,8 @@
 #include "oci/image.h"
 #include "options.h"
 
+struct json_t;
+
 /* Where the time went, in milliseconds of wall time. */
 struct build_times {
 	uint64_t resolve_ms, unpack_ms, merge_ms, write_ms, commit_ms;
@@ -32,6 +34,8 @@ struct build_result {
 #define BUILD_RESULT_NONE (struct build_result){ 0 }
 void build_result_freep(struct build_result *result);
 
-/* Errors: any; on failure there is no output file and the store is as whole as before */
-MUST_CHECK bool build_image(struct build_result *out, const struct options *options,
-			    struct report *report, struct err *err);
+/* driver: what was found out about drivers, for --json; owned. Written also after a failure, which
+ *         it may explain; NULL when none was looked at.
+ * Errors: any; on failure there is no output file and the store is as whole as before */
+MUST_CHECK bool build_image(struct build_result *out, struct json_t **driver,
+			    const struct options *options, struct report *report, struct err *err);

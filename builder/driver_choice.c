@@ -226,11 +226,8 @@ bool driver_choice_make(struct driver_choice *out, struct store *store,
 
 struct json_t *driver_choice_json(const struct driver_choice *choice)
 {
-	struct json_t *list = NULL;
+	struct json_t *list = json_new_array();
 
-	if (choice->selection.count == 0)
-		return NULL;
-	list = json_new_array();
 	for (size_t i = 0; i < choice->selection.count; i++) {
 		const struct candidate *candidate = &choice->selection.candidates[i];
 		struct json_t *object = json_new_object();

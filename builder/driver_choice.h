@@ -38,5 +38,5 @@ MUST_CHECK bool driver_choice_make(struct driver_choice *out, struct store *stor
 				   const struct options *options, const struct image *image,
 				   struct report *report, struct err *err);
 
-/* What was looked at and why it was passed over; owned. NULL: nothing was. */
+/* The bundles that were looked at, each with why it was passed over; owned. */
 struct json_t *driver_choice_json(const struct driver_choice *choice);

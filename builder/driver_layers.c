@@ -3,6 +3,8 @@
 #include <elf.h>
 #include <string.h>
 
+#include "base/json.h"
+#include "driver_command.h"
 #include "drivers/verify.h"
 
 void driver_layers_freep(struct driver_layers *layers)
@@ -109,4 +111,28 @@ bool driver_layers_verify(struct driver_layers *layers, const struct image_root 
 	if (!layers->is_placed)
 		return true;
 	return verify_image(&fresh, &subject, err) && settle(layers, &fresh, report, err);
+}
+
+struct json_t *driver_layers_json(const struct driver_layers *layers,
+				  const struct driver_choice *choice)
+{
+	const struct stored_bundle *bundle = driver_choice_bundle(choice);
+	struct json_t *object = NULL;
+	char capabilities[CAPABILITY_TEXT_BYTES];
+
+	if (choice->selection.count == 0)
+		return NULL;
+	object = json_new_object();
+	if (bundle && choice->modules) {
+		capability_text(choice->recipe.capabilities, capabilities);
+		json_put_text(object, "bundle", bundle->name);
+		json_put_text(object, "version", bundle->bundle.version);
+		json_put_text(object, "flavor", bundle_flavor_name(bundle->bundle.flavor));
+		json_put_text(object, "kernelRelease", choice->modules->release);
+		json_put_text(object, "capabilities", capabilities);
+		json_put_text(object, "libraries", layers->placement.libdir);
+	}
+	json_put(object, "findings", driver_findings_json(&layers->findings));
+	json_put(object, "candidates", driver_choice_json(choice));
+	return object;
 }

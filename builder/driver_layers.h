@@ -26,6 +26,11 @@ MUST_CHECK bool driver_layers_add(struct driver_layers *layers, struct image_roo
 				  const struct driver_choice *choice, int64_t time_seconds,
 				  struct report *report, struct err *err);
 
+/* What was found out about drivers: the one that is in the image, findings, and each bundle that
+ * was looked at; owned. NULL: none was. */
+struct json_t *driver_layers_json(const struct driver_layers *layers,
+				  const struct driver_choice *choice);
+
 /* All rules of vmbake verify, on the tree as it will be.
  * boot:   what the guest will be told, the driver's part included
  * Errors: ERR_MISMATCH  as above */

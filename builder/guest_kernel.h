@@ -1,5 +1,5 @@
-/* The guest's kernel, by way of the store: what it says of itself is kept there, so that a kernel is
- * unpacked once. */
+/* The guest's kernel, by way of the store: what it says of itself is kept, so that it is unpacked
+ * once. */
 #pragma once
 
 #include "base/err.h"

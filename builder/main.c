@@ -55,16 +55,18 @@ static enum progress_style choose_progress(const struct options *options)
 	return PROGRESS_PLAIN;
 }
 
-MUST_CHECK static bool run_build(const struct options *options, struct err *err)
+/* driver: for show_error, after a failure. */
+MUST_CHECK static bool run_build(const struct options *options, struct json_t **driver,
+				 struct err *err)
 {
 	CLEANUP(progress_stopp) struct progress *progress = NULL;
 	CLEANUP(build_result_freep) struct build_result result = BUILD_RESULT_NONE;
 
 	if (!progress_start(&progress, choose_progress(options), err) ||
-	    !build_image(&result, options, progress_report(progress), err))
+	    !build_image(&result, driver, options, progress_report(progress), err))
 		return false;
 	progress_stopp(&progress);
-	return show_build(&result, options->json, err);
+	return show_build(&result, ptr_take(driver), options->json, err);
 }
 
 MUST_CHECK static bool run_initrd(const struct options *options, struct err *err)
@@ -134,13 +136,13 @@ MUST_CHECK static bool run_help(const struct options *options, struct err *err)
 	return show_flush(err);
 }
 
-MUST_CHECK static bool run(const struct options *options, struct err *err)
+MUST_CHECK static bool run(const struct options *options, struct json_t **driver, struct err *err)
 {
 	if (options->wants_help || options->wants_version)
 		return run_help(options, err);
 	switch (options->command) {
 	case COMMAND_BUILD:
-		return run_build(options, err);
+		return run_build(options, driver, err);
 	case COMMAND_INSPECT:
 		return inspect(options, err);
 	case COMMAND_INITRD:
@@ -165,10 +167,12 @@ int main(int argc, char **argv)
 	struct options options;
 	struct err err = { 0 };
 	bool as_json = asks_for_json(argc, argv);
+	struct json_t *driver = NULL;
 
 	handle_signals();
-	if (options_parse(&options, argc, (const char *const *)argv, &err) && run(&options, &err))
+	if (options_parse(&options, argc, (const char *const *)argv, &err) &&
+	    run(&options, &driver, &err))
 		return 0;
-	show_error(&err, as_json);
+	show_error(&err, driver, as_json);
 	return err_exit_code(err.kind);
 }

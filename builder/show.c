@@ -152,7 +152,7 @@ static void print_verity(const struct verity *verity)
 	printf("dm-verity root hash %s\nroot=/dev/dm-0 %s\n", hex, argument);
 }
 
-static struct json_t *build_json(const struct build_result *result)
+static struct json_t *build_json(const struct build_result *result, struct json_t *driver)
 {
 	struct json_t *object = json_new_object(), *copy = json_new_object();
 	struct json_t *times = json_new_object();
@@ -162,6 +162,8 @@ static struct json_t *build_json(const struct build_result *result)
 	json_put_bool(object, "cached", result->is_cached);
 	json_put(object, "image", show_image(&result->image));
 	json_put(object, "filesystem", show_facts(&result->facts));
+	if (driver)
+		json_put(object, "driver", driver);
 	if (result->has_verity)
 		json_put(object, "verity", verity_json(&result->verity));
 	json_put_size(object, "fetchedLayers", result->fetched_layers);
@@ -178,16 +180,32 @@ static struct json_t *build_json(const struct build_result *result)
 	return object;
 }
 
-bool show_build(const struct build_result *result, bool as_json, struct err *err)
+/* "with driver 535.309.01" */
+static void print_driver(const struct json_t *driver)
 {
+	const char *version = NULL, *release = NULL;
+	struct err ignored = { 0 };
+
+	if (driver && json_want_string(driver, "version", &version, &ignored) &&
+	    json_want_string(driver, "kernelRelease", &release, &ignored) && version)
+		printf(", with driver %s for kernel %s", version, release);
+}
+
+bool show_build(const struct build_result *result, struct json_t *driver, bool as_json,
+		struct err *err)
+{
+	CLEANUP(json_freep) struct json_t *owned = driver;
+
 	char digest[DIGEST_TEXT_BYTES], size[SHOW_BYTES_TEXT], available[SHOW_BYTES_TEXT];
 
 	if (as_json)
-		return show_json(build_json(result), err);
+		return show_json(build_json(result, ptr_take(&owned)), err);
 	digest_text(&result->image.manifest_digest, digest);
 	show_bytes(result->facts.size_bytes, size);
 	show_bytes(result->facts.free_bytes, available);
-	printf("%s: ext4, %s with %s free, from %s\n", result->path, size, available, digest);
+	printf("%s: ext4, %s with %s free, from %s", result->path, size, available, digest);
+	print_driver(owned);
+	printf("\n");
 	if (result->has_verity)
 		print_verity(&result->verity);
 	return show_flush(err);
@@ -212,8 +230,10 @@ bool show_file(const char *path, const char *what, bool as_json, struct err *err
 	return show_flush(err);
 }
 
-void show_error(const struct err *err, bool as_json)
+void show_error(const struct err *err, struct json_t *driver, bool as_json)
 {
+	CLEANUP(json_freep) struct json_t *owned = driver;
+
 	CLEANUP(bytes_freep) struct bytes text = bytes_capped(1 << 16);
 	CLEANUP(json_freep) struct json_t *document = NULL;
 	struct json_t *error = NULL;
@@ -227,6 +247,8 @@ void show_error(const struct err *err, bool as_json)
 	error = json_new_object();
 	json_put_text(error, "kind", err_kind_name(err->kind));
 	json_put_text(error, "message", err->msg);
+	if (owned)
+		json_put(error, "driver", ptr_take(&owned));
 	json_put(document, "error", error);
 	if (json_print(&text, document, JSON_ONE_LINE, &ignored))
 		fprintf(stderr, "%s\n", text.data);

@@ -25,10 +25,13 @@ void show_bytes(uint64_t bytes, char out[SHOW_BYTES_TEXT]);
 MUST_CHECK bool show_json(struct json_t *document, struct err *err);
 MUST_CHECK bool show_flush(struct err *err);
 
-MUST_CHECK bool show_build(const struct build_result *result, bool as_json, struct err *err);
+/* driver: what build_image found out about drivers; NULL: nothing. Taken over. */
+MUST_CHECK bool show_build(const struct build_result *result, struct json_t *driver, bool as_json,
+			   struct err *err);
 
 /* A file that was made: its path and size, and what it is. */
 MUST_CHECK bool show_file(const char *path, const char *what, bool as_json, struct err *err);
 
-/* The error as stderr gets it: "vmbake: sentence", or {"error":{…}}. */
-void show_error(const struct err *err, bool as_json);
+/* The error as stderr gets it: "vmbake: sentence", or {"error":{…}}.
+ * driver: more of it for JSON, as "driver"; NULL: nothing. Taken over. */
+void show_error(const struct err *err, struct json_t *driver, bool as_json);
