@@ -25,8 +25,9 @@ struct verify_subject {
 	const struct gpu_chip *chip; /* NULL: not known */
 	enum gpu_class gpu_class; /* for CUDA's compat package */
 	unsigned jobs; /* threads that read files, at least 1 */
-	/* The files come right out of a stored bundle, whose digests were made at import: their
-	 * sizes are compared, and a build need not read 300 MB that it only clones. */
+	/* The files come right out of a stored bundle, whose digests were made at import and whose
+	 * modules were held against the kernel when it was chosen: sizes are compared, and a build
+	 * need not read 300 MB that it only clones. */
 	bool are_contents_known;
 };
 

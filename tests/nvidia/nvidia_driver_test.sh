@@ -29,7 +29,7 @@ prepare() {
 	process=$(jq -cn '{ Env: ["PATH=/usr/bin:/usr/sbin", "NVIDIA_VISIBLE_DEVICES=all",
 		"NVIDIA_DRIVER_CAPABILITIES=compute,utility", "NVIDIA_REQUIRE_CUDA=cuda>=12.0"],
 		Entrypoint: ["/bin/sh", "-c", $script] }' --arg script '
-ldconfig -p | grep -E "libcuda.so.1|libnvidia-ml.so.1"
+ldconfig -p
 nvidia-smi; echo "nvidia-smi $?"
 cuda-probe')
 	"$root/fixtures/folder-image" "$layout" cuda "$folder" "$process"
