@@ -46,8 +46,8 @@ struct bundle_file {
 	const char *path; /* in the bundle's index, clean: "lib/libcuda.so.535.309.01" */
 	const char *dest; /* "@libdir@/libcuda.so.535.309.01", "/etc/OpenCL/vendors/nvidia.icd" */
 	enum bundle_file_kind kind;
-	unsigned capabilities; /* enum capability: placed when one of them is asked for; of 32-bit
-				* libraries compat32 alone */
+	unsigned capabilities; /* enum capability: placed when one of them is asked for; a 32-bit
+				* library when compat32 is, and one of the others */
 	const char *soname; /* DT_SONAME; NULL when it has none */
 	struct text_list links; /* more names beside dest that lead to it, SONAME among them:
 				 * "libcuda.so.1", "libcuda.so"; may hold one '/' for a link into

@@ -186,7 +186,7 @@ MUST_CHECK static bool fill_library(struct selection *selection, const struct pa
 
 	file->kind = is_32 ? BUNDLE_LIB32 : BUNDLE_LIB;
 	if (is_32)
-		file->capabilities = CAPABILITY_COMPAT32;
+		file->capabilities |= CAPABILITY_COMPAT32;
 	if (folder[0] == '/') {
 		file->path = importing_print(selection->importing, "lib/xorg/%s", part->name);
 		file->dest = print(selection, folder, part->name);

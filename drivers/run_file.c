@@ -42,7 +42,7 @@ static void read_assignment(struct head *head, struct view line)
 /* xz, zstd, gzip, or a tar with a ustar or GNU header. */
 static bool is_payload(struct view bytes)
 {
-	static const char *const magics[] = { "\xfd" "7zXZ", "\x28\xb5\x2f\xfd", "\x1f\x8b" };
+	static const char *const magics[] = { "\xfd\x37zXZ", "\x28\xb5\x2f\xfd", "\x1f\x8b" };
 
 	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
 		if (view_starts(bytes, magics[i]))
@@ -69,7 +69,8 @@ MUST_CHECK static bool find_payload(struct run_file *out, struct view file, stru
 		return err_set(err, ERR_FORMAT,
 			       "a script without the line of makeself that says where its payload"
 			       " starts");
-	out->payload = behind_lines(file, line_count - 1);
+	if (line_count > 1) /* the first line is the script's in any case */
+		out->payload = behind_lines(file, line_count - 1);
 	if (!is_payload(out->payload))
 		out->payload = behind_lines(file, line_count);
 	if (out->payload.len == 0)
@@ -83,7 +84,7 @@ MUST_CHECK static bool cut_to_size(struct run_file *out, struct view size, struc
 {
 	uint64_t bytes = 0;
 
-	if (!view_number(size, 10, UINT64_MAX, &bytes))
+	if (!view_number(size, 10, UINT64_MAX, &bytes) || bytes == 0)
 		return true;
 	if (bytes > out->payload.len)
 		return err_set(err, ERR_INTEGRITY, "it is cut off: %llu bytes of payload, not %llu",

@@ -75,7 +75,7 @@ MUST_CHECK static bool take_file(struct source *out, struct intake *intake, cons
 		out->type = "run";
 		return source_take_run(intake, path, err);
 	}
-	if (view_starts(head, "\xfd" "7zXZ") || view_starts(head, "\x28\xb5\x2f\xfd") ||
+	if (view_starts(head, "\xfd\x37zXZ") || view_starts(head, "\x28\xb5\x2f\xfd") ||
 	    view_starts(head, "\x1f\x8b") || view_starts(view_from(head, 257), "ustar")) {
 		out->type = "redist";
 		return source_take_archive(intake, path, err);

@@ -77,7 +77,7 @@ it_gives_each_file_its_place_and_its_links() {
 		lib @libdir@/libnvidia-nvvm.so.$made_version libnvidia-nvvm.so.4 compute
 		lib @libdir@/libnvidia-tls.so.$made_version  graphics
 		lib @libdir@/vdpau/libvdpau_nvidia.so.$made_version libvdpau_nvidia.so.1 video
-		lib32 @libdir32@/libcuda.so.$made_version libcuda.so,libcuda.so.1 compat32
+		lib32 @libdir32@/libcuda.so.$made_version libcuda.so,libcuda.so.1 compute,compat32
 	END
 	diff expected files
 }

@@ -20,6 +20,7 @@ static const struct {
 	  "makeself 2: line 4 is the script's last" },
 	{ "#!/bin/sh\nfilesizes=\"14\"\nlabel=\"a b\"\nskip=\"4\"\n" PAYLOAD "behind",
 	  "what is behind the payload is not of it" },
+	{ "#!/bin/sh\nfilesizes=\"0\"\nskip=\"3\"\n" PAYLOAD, "no size is none" },
 	{ "#!/bin/sh\nCRCsum=\"0000000000\"\nMD5=\"00000000000000000000000000000000\"\n"
 	  "skip=\"4\"\n" PAYLOAD, "zeros are no checksums" },
 };
