@@ -3,15 +3,21 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+# Their names, of one word or two.
+commands() {
+	vmbake --help | sed -nE '/^commands:/,/^$/s/^  ([a-z]+( [a-z]+)?)  .*/\1/p'
+}
+
 it_names_every_command_and_option() {
 	local command
 
 	vmbake --help >help
-	sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' help >commands
-	[ -s commands ]
-	while read -r command; do
-		grep -q "vmbake $command" "$root/README.md" || fail "README.md lacks $command"
-		vmbake "$command" --help >>help
+	commands >commands
+	[ "$(wc -l <commands)" -gt 5 ]
+	while read -ra command; do
+		grep -q "vmbake ${command[*]}" "$root/README.md" ||
+			fail "README.md lacks ${command[*]}"
+		vmbake "${command[@]}" --help >>help
 	done <commands
 	grep -oE -- '--[a-z-]+' help | sort -u >options
 	[ "$(wc -l <options)" -gt 10 ]
@@ -21,10 +27,12 @@ it_names_every_command_and_option() {
 }
 
 it_names_no_option_that_is_not_there() {
+	local command
+
 	vmbake --help >help
-	for command in build inspect initrd; do
-		vmbake "$command" --help >>help
-	done
+	while read -ra command; do
+		vmbake "${command[@]}" --help >>help
+	done < <(commands)
 	sed -n '/^## vmbake build/,/^## Booting/{/^|--/d;p}' "$root/README.md" |
 		grep -oE -- '--[a-z-]+' | sort -u >documented
 	[ "$(wc -l <documented)" -gt 10 ]
