@@ -12,13 +12,13 @@ it_names_every_command_and_option() {
 	local command
 
 	vmbake --help >help
-	commands >commands
-	[ "$(wc -l <commands)" -gt 5 ]
+	commands >names
+	[ "$(wc -l <names)" -gt 5 ]
 	while read -ra command; do
 		grep -q "vmbake ${command[*]}" "$root/README.md" ||
 			fail "README.md lacks ${command[*]}"
 		vmbake "${command[@]}" --help >>help
-	done <commands
+	done <names
 	grep -oE -- '--[a-z-]+' help | sort -u >options
 	[ "$(wc -l <options)" -gt 10 ]
 	while read -r option; do
