@@ -51,7 +51,7 @@ assert_same_cache() {
 	local run
 
 	for run in 1 2; do
-		ldconfig -r root 2>ldconfig.log || { cat ldconfig.log && echo "run $run" && return 1; }
+		ldconfig -r root 2>ldconfig.log || { cat ldconfig.log; echo "run $run"; return 1; }
 	done
 	rm -rf layer && mkdir layer
 	tar -C root -cf root.tar .
@@ -130,7 +130,7 @@ pick() {
 
 # Libraries under random names with random SONAMEs, links of all kinds, in random folders.
 random_root() {
-	local folders=(root/usr/lib "root/usr/lib/$triplet" root/opt/a root/opt/b/lib root/usr/lib64)
+	local folders=(root/usr/lib "root/usr/lib/$triplet" root/opt/{a,b/lib} root/usr/lib64)
 	local number folder name
 
 	make_root "$(pick merged split)"
@@ -145,8 +145,8 @@ random_root() {
 		name=lib$(pick a b c).so$(pick '' .1 .2 .1.2 .1.10 .10)
 		if [ -e "$folder/$name" ] || [ -L "$folder/$name" ]; then continue; fi
 		case $((number % 3)) in
-		0) ln -s "$(pick liba.so.1 libb.so libc.so.1.10 /opt/a/liba.so.1)" "$folder/$name" ;;
-		*) library "$folder/$name" "$(pick '' liba.so.1 libb.so.1 libb.so libc.so.2)" ;;
+		0) ln -s "$(pick liba.so.1 libb.so lib.so.10 /opt/a/liba.so.1)" "$folder/$name" ;;
+		*) library "$folder/$name" "$(pick '' liba.so.1 libb.so.1 libb.so lib.so.2)" ;;
 		esac
 	done
 }
