@@ -6,11 +6,11 @@
 #include "base/cleanup.h"
 #include "elf_dynamic.h"
 #include "library_head.h"
+#include "loader_built_in.h"
 
 enum {
 	LOADER_BYTES_MAX = 16 << 20, /* Debian's has 210 kB */
 	LIBC_BYTES_MAX = 128 << 20,  /* Debian's has 2 MB, one with debug sections 20 */
-	BUILT_IN_MAX = 16,
 };
 
 void image_probe_freep(struct image_probe *probe)
@@ -86,71 +86,16 @@ MUST_CHECK static bool find_loader(struct image_probe *probe, const struct image
 	return true;
 }
 
-/* "/lib64/": a folder as glibc's loader has it among its own strings. */
-static bool is_built_in(struct view text)
-{
-	if (text.len < 2 || text.ptr[0] != '/' || text.ptr[text.len - 1] != '/' ||
-	    !memmem(text.ptr, text.len, "/lib", 4))
-		return false;
-	for (size_t i = 0; i < text.len; i++)
-		if (text.ptr[i] <= ' ' || text.ptr[i] > '~')
-			return false;
-	return true;
-}
-
-/* The string that starts the view, without its NUL; empty when none ends there. */
-static struct view first_string(struct view bytes)
-{
-	ptrdiff_t len = view_find(bytes, '\0');
-
-	return len < 0 ? (struct view){ 0 } : (struct view){ bytes.ptr, (size_t)len };
-}
-
-MUST_CHECK static bool add_built_in(struct text_list *list, const char **items, struct view text,
-				    struct arena *arena, struct err *err)
-{
-	items[list->count] = arena_copy(arena, text.ptr, text.len);
-	if (!items[list->count])
-		return err_memory(err, "the loader's folders");
-	list->count++;
-	return true;
-}
-
-/* The folders stand one behind the other in the loader, each with a slash and a NUL at its end.
- * Source: glibc elf/dl-load.c (system_dirs) */
-MUST_CHECK static bool scan_loader(struct image_probe *probe, struct view bytes, struct err *err)
-{
-	const char **items = arena_take(&probe->arena, (BUILT_IN_MAX + 1) * sizeof(*items));
-
-	if (!items)
-		return err_memory(err, "the loader's folders");
-	probe->built_in = (struct text_list){ .items = items };
-	while (bytes.len > 0) {
-		struct view text = first_string(bytes);
-
-		while (is_built_in(text) && probe->built_in.count < BUILT_IN_MAX) {
-			if (!add_built_in(&probe->built_in, items, text, &probe->arena, err))
-				return false;
-			bytes = view_from(bytes, text.len + 1);
-			text = first_string(bytes);
-		}
-		if (probe->built_in.count > 0 || !text.ptr)
-			return true;
-		bytes = view_from(bytes, text.len + 1);
-	}
-	return true;
-}
-
 /* For a loader that does not tell. */
 static void assume_built_in(struct image_probe *probe, const struct image_files *files)
 {
-	static const char *const debian_amd64[] = { "/lib/x86_64-linux-gnu/",
-						    "/usr/lib/x86_64-linux-gnu/", "/lib/",
-						    "/usr/lib/", NULL };
-	static const char *const debian_arm64[] = { "/lib/aarch64-linux-gnu/",
-						    "/usr/lib/aarch64-linux-gnu/", "/lib/",
-						    "/usr/lib/", NULL };
-	static const char *const others[] = { "/lib64/", "/usr/lib64/", NULL };
+	static const char *const debian_amd64[] = { "/lib/x86_64-linux-gnu",
+						    "/usr/lib/x86_64-linux-gnu", "/lib", "/usr/lib",
+						    NULL };
+	static const char *const debian_arm64[] = { "/lib/aarch64-linux-gnu",
+						    "/usr/lib/aarch64-linux-gnu", "/lib",
+						    "/usr/lib", NULL };
+	static const char *const others[] = { "/lib64", "/usr/lib64", NULL };
 	const char *const *debian = probe->machine == EM_AARCH64 ? debian_arm64 : debian_amd64;
 	bool is_debian = image_is_dir(files, image_find(files, TREE_ROOT, view_of(debian[0])));
 
@@ -163,11 +108,14 @@ MUST_CHECK static bool find_built_in(struct image_probe *probe, const struct ima
 {
 	CLEANUP(bytes_freep) struct bytes loader = bytes_capped(LOADER_BYTES_MAX);
 	uint32_t inode = image_find(files, TREE_ROOT, view_of(probe->interpreter));
+	const char **folders = NULL;
+	size_t count = 0;
 
 	if (image_file_bytes(files, inode) <= LOADER_BYTES_MAX &&
 	    (!image_slurp(files, inode, &loader, err) ||
-	     !scan_loader(probe, bytes_view(&loader), err)))
+	     !loader_built_in_read(bytes_view(&loader), &probe->arena, &folders, &count, err)))
 		return err_wrap(err, "%s of the image", probe->interpreter);
+	probe->built_in = (struct text_list){ .items = folders, .count = count };
 	if (probe->built_in.count == 0)
 		assume_built_in(probe, files);
 	return true;

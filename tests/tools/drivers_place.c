@@ -2,6 +2,9 @@
  *
  * drivers_place ldcache OUT LAYER...   what the image of these stored layers (folders, lowest
  *                                      first) is, on standard output; its loader's cache into OUT
+ * drivers_place place FOLDER NAME LAYER...   place bundle NAME of a store's folder of drivers into
+ *                                            that image, in memory: what was found, how long it
+ * took
  */
 #include <elf.h>
 #include <stdio.h>
@@ -11,14 +14,16 @@
 
 #include "base/file.h"
 #include "drivers/image_probe.h"
+#include "drivers/capability.h"
 #include "drivers/ldconfig.h"
+#include "drivers/place.h"
 #include "layers/merge.h"
 
 enum { LAYERS_MAX = 128, CACHE_BYTES_MAX = 64 << 20 };
 
 struct stack {
 	struct index indexes[LAYERS_MAX];
-	int data_fds[LAYERS_MAX];
+	int data_fds[LAYERS_MAX + PLACE_LAYERS];
 	size_t count;
 	struct tree *tree;
 };
@@ -96,17 +101,59 @@ static bool make_cache(const struct stack *stack, const char *path, struct err *
 	return write_cache(path, &cache, err);
 }
 
+static bool place(struct stack *stack, const char *folder, const char *name, struct err *err)
+{
+	CLEANUP(stored_bundle_closep) struct stored_bundle stored = STORED_BUNDLE_NONE;
+	CLEANUP(placement_freep) struct placement placement = PLACEMENT_NONE;
+	CLEANUP(fd_closep) int folder_fd = -1;
+
+	if (!file_open(&folder_fd, AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, err) ||
+	    !stored_bundle_open(&stored, folder_fd, name, err))
+		return false;
+	if (stored.bundle.kernel_count == 0)
+		return err_set(err, ERR_FORMAT, "%s has no modules", name);
+	struct place_request request = { .stored = &stored,
+					 .kernel = &stored.bundle.kernels[0],
+					 .capabilities = CAPABILITY_ALL,
+					 .machine = EM_X86_64,
+					 .policy = GPU_OPTIONAL,
+					 .first_layer = (uint32_t)stack->count,
+					 .time_seconds = 1 };
+	double start = now_ms();
+
+	if (!place_driver(&placement, stack->tree, stack->data_fds, &request, err))
+		return false;
+	printf("placed in %.2f ms\n", now_ms() - start);
+	for (size_t i = 0; i < placement.findings.count; i++)
+		printf("%s %s: %s\n", rule_id(placement.findings.items[i].rule),
+		       severity_name(placement.findings.items[i].severity),
+		       placement.findings.items[i].sentence);
+	for (size_t i = 0; i < placement.manifest.file_count; i++)
+		printf("file %s\n", placement.manifest.files[i].dest);
+	for (size_t i = 0; i < placement.gpu.modules.count; i++)
+		printf("module %s\n", placement.gpu.modules.modules[i].path);
+	tree_freep(&stack->tree); /* it points into the placement */
+	return true;
+}
+
+static bool run(struct stack *stack, int argc, char **argv, struct err *err)
+{
+	if (strcmp(argv[1], "ldcache") == 0)
+		return load(stack, argv + 3, (size_t)argc - 3, err) &&
+		       make_cache(stack, argv[2], err);
+	if (strcmp(argv[1], "place") == 0 && argc > 4)
+		return load(stack, argv + 4, (size_t)argc - 4, err) &&
+		       place(stack, argv[2], argv[3], err);
+	return err_set(err, ERR_USAGE, "usage: see the head of tests/tools/drivers_place.c");
+}
+
 int main(int argc, char **argv)
 {
 	static struct stack stack;
 	struct err err = { 0 };
 
-	if (argc < 4 || strcmp(argv[1], "ldcache") != 0) {
-		fputs("usage: drivers_place ldcache OUT LAYER...\n", stderr);
-		return 2;
-	}
-	if (!load(&stack, argv + 3, (size_t)argc - 3, &err) || !make_cache(&stack, argv[2], &err)) {
-		fprintf(stderr, "drivers_place: %s\n", err.msg);
+	if (argc < 4 || !run(&stack, argc, argv, &err)) {
+		fprintf(stderr, "drivers_place: %s\n", argc < 4 ? "too few arguments" : err.msg);
 		return 1;
 	}
 	return 0;
