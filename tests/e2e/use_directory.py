@@ -6,7 +6,7 @@ usage: use_directory.py FOLDER NAMES      NAMES: a file, what the folder holds, 
 import os
 import sys
 
-ADDED_MAX = 40000  # names of one file: ext4 counts to 65,000
+CHANGED_MAX = 40000  # added are names of one file: ext4 counts to 65,000
 
 
 def is_there(name):
@@ -21,8 +21,9 @@ def main():
     with open(sys.argv[2], encoding="ascii") as file:
         names = file.read().split()
     os.chdir(sys.argv[1])
-    removed, kept = names[::3], [name for i, name in enumerate(names) if i % 3]
-    added = [f"added-{i}" for i in range(min(len(names) // 2, ADDED_MAX))]
+    removed = names[::3][:CHANGED_MAX]
+    kept = sorted(set(names) - set(removed))
+    added = [f"added-{i}" for i in range(min(len(names) // 2, CHANGED_MAX))]
 
     assert all(map(is_there, names)), "a name is not found"
     assert sorted(os.listdir(".")) == sorted(names), "the names differ"
