@@ -28,7 +28,8 @@ MUST_CHECK static bool settle(struct driver_layers *layers, const struct finding
 		if (!finding_add(&layers->findings, found->rule, found->severity, err, "%s",
 				 found->sentence))
 			return false;
-		if (found->severity == SEVERITY_WARNING || errors > 1)
+		if (found->severity == SEVERITY_WARNING ||
+		    (found->severity == SEVERITY_ERROR && errors > 1))
 			report_note(report, "%s: %s: %s", severity_name(found->severity),
 				    rule_id(found->rule), found->sentence);
 		if (!first && found->severity == SEVERITY_ERROR)
@@ -91,6 +92,18 @@ bool driver_layers_add(struct driver_layers *layers, struct image_root *root,
 	return bundle_print(&layers->record, &layers->placement.manifest, err);
 }
 
+/* --allow-musl: the libraries cannot run as the image stands, and are wanted all the same. */
+static void allow_other_libc(struct finding_list *fresh)
+{
+	for (size_t i = 0; i < fresh->count; i++) {
+		enum rule rule = fresh->items[i].rule;
+
+		if (rule == RULE_LIBC_MISMATCH || rule == RULE_NEEDED_MISSING ||
+		    rule == RULE_GLIBC_TOO_OLD)
+			fresh->items[i].severity = SEVERITY_WARNING;
+	}
+}
+
 bool driver_layers_verify(struct driver_layers *layers, const struct image_root *root,
 			  const struct driver_choice *choice, const struct boot_config *boot,
 			  unsigned jobs, struct report *report, struct err *err)
@@ -110,7 +123,11 @@ bool driver_layers_verify(struct driver_layers *layers, const struct image_root 
 
 	if (!layers->is_placed)
 		return true;
-	return verify_image(&fresh, &subject, err) && settle(layers, &fresh, report, err);
+	if (!verify_image(&fresh, &subject, err))
+		return false;
+	if (choice->recipe.allow_musl)
+		allow_other_libc(&fresh);
+	return settle(layers, &fresh, report, err);
 }
 
 struct json_t *driver_layers_json(const struct driver_layers *layers,
