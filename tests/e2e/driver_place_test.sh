@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A driver goes into images by vmbake build: which images, which parts of it, where they end up, what
-# gives way to it, and what is refused. The driver is made up, the Debian is not.
+# A driver goes into images by vmbake build: which images, which parts of it, where they end up,
+# what gives way to it, and what is refused. The driver is made up, the Debian is not.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/e2e/made_driver.sh
@@ -73,7 +73,8 @@ it_gives_a_driver_to_images_that_ask() {
 		.driver.capabilities == "utility,compute"' out
 	is_there /.vmbake/driver.json "$libdir/libcuda.so.$made_version" "$libdir/libcuda.so.1" \
 		"$libdir/libcuda.so" "$libdir/libnvidia-nvvm.so.4" /usr/bin/nvidia-smi \
-		/etc/OpenCL/vendors/nvidia.icd "/usr/lib/firmware/nvidia/$made_version/gsp_ga10x.bin"
+		/etc/OpenCL/vendors/nvidia.icd \
+		"/usr/lib/firmware/nvidia/$made_version/gsp_ga10x.bin"
 	is_absent "$libdir/libEGL_nvidia.so.0" /usr/lib/i386-linux-gnu/libcuda.so.1
 	inside image.ext4 /.vmbake/boot.json | jq -e --arg v "$made_version" \
 		'.gpu.version == $v and .gpu.policy == "optional" and
@@ -145,8 +146,8 @@ it_refuses_musl_unless_it_is_allowed() {
 	mkdir -p musl/{bin,lib,etc}
 	made_library musl/lib/ld-musl-x86_64.so.1 libc.musl-x86_64.so.1
 	echo 'int main(void) { return 0; }' |
-		gcc -nostdlib -nostartfiles -Wl,-e,main -Wl,--dynamic-linker=/lib/ld-musl-x86_64.so.1 \
-			-pie -fPIE -o musl/bin/sh -xc -
+		gcc -nostdlib -nostartfiles -Wl,-e,main -pie -fPIE \
+			-Wl,--dynamic-linker=/lib/ld-musl-x86_64.so.1 -o musl/bin/sh -xc -
 	image musl musl "$gpu"
 	refuses_gpu 10 musl musl
 	bake_gpu musl --allow-musl
