@@ -19,7 +19,7 @@ enum { TOKEN_BYTES_MAX = 256 << 10 };
 struct auth {
 	char *registry, *repository;
 	const struct source_options *options;
-	bool allows_plain;
+	bool is_registry, allows_plain;
 	pthread_mutex_t mutex; /* guards all below */
 	bool has_looked; /* for credentials */
 	struct credentials credentials;
@@ -35,8 +35,8 @@ static void secret_freep(struct bytes *secret)
 	bytes_freep(secret);
 }
 
-bool auth_new(struct auth **out, const char *registry, const char *repository, bool allows_plain,
-	      const struct source_options *options, struct err *err)
+bool auth_new(struct auth **out, const char *registry, const char *repository, bool is_registry,
+	      bool allows_plain, const struct source_options *options, struct err *err)
 {
 	CLEANUP(auth_freep) struct auth *auth = calloc(1, sizeof(*auth));
 
@@ -45,6 +45,7 @@ bool auth_new(struct auth **out, const char *registry, const char *repository, b
 	pthread_mutex_init(&auth->mutex, NULL);
 	auth->value = bytes_capped(TOKEN_BYTES_MAX);
 	auth->options = options;
+	auth->is_registry = is_registry;
 	auth->allows_plain = allows_plain;
 	auth->registry = view_copy(view_of(registry));
 	auth->repository = view_copy(view_of(repository));
@@ -265,10 +266,12 @@ MUST_CHECK static bool use_basic(struct auth *auth, struct err *err)
 
 MUST_CHECK static bool look_for_credentials(struct auth *auth, struct err *err)
 {
+	const struct source_options *options = auth->options;
+
 	if (auth->has_looked)
 		return true;
-	if (!credentials_find(&auth->credentials, auth->registry, auth->repository, auth->options,
-			      err))
+	if (!credentials_find(&auth->credentials, auth->is_registry ? options->credentials : NULL,
+			      options->auth_file, auth->registry, auth->repository, err))
 		return false;
 	auth->has_looked = true;
 	return true;

@@ -17,10 +17,12 @@ struct auth;
 
 /* registry: "docker.io"; repository: "library/debian"; both copied. Credentials are looked for when
  * the first challenge comes.
+ * is_registry: it is the registry that the user named, not a mirror of it: --creds are for it alone
  * allows_plain: tokens may be asked for over plain HTTP off this machine
  * options: borrowed until auth_freep */
 MUST_CHECK bool auth_new(struct auth **out, const char *registry, const char *repository,
-			 bool allows_plain, const struct source_options *options, struct err *err);
+			 bool is_registry, bool allows_plain,
+			 const struct source_options *options, struct err *err);
 void auth_freep(struct auth **auth);
 
 /* The value of the Authorization header as things stand, appended to out; nothing when there is

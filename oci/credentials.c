@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "base/json.h"
 #include "base64.h"
 #include "helper.h"
+#include "home.h"
 
 enum { AUTH_FILE_BYTES_MAX = 1 << 20, ANSWER_BYTES_MAX = 256 << 10, KEY_BYTES = 600 };
 
@@ -111,8 +111,8 @@ static bool is_registry_key(const char *key)
 {
 	struct view text = view_of(key), host = host_of_key(key);
 
-	return view_starts(text, "http") || host.len == text.len || view_ends(text, "/v1/") ||
-	       view_ends(text, "/v2/") || view_ends(text, "/v1") || view_ends(text, "/v2");
+	return view_starts(text, "http://") || view_starts(text, "https://") ||
+	       host.len == text.len || view_ends(text, "/v1/") || view_ends(text, "/v2/");
 }
 
 /* The longest of registry/a/b, registry/a and registry that is a key, then docker's spellings. */
@@ -234,14 +234,6 @@ static bool make_path(char out[PATH_MAX], const char *variable, const char *belo
 	return len > 0 && len < PATH_MAX;
 }
 
-static const char *home_folder(void)
-{
-	const char *home = getenv("HOME");
-	const struct passwd *user = home && *home ? NULL : getpwuid(getuid());
-
-	return home && *home ? home : user && user->pw_dir ? user->pw_dir : "/";
-}
-
 MUST_CHECK static bool search_usual_files(struct credentials *out, const char *registry,
 					  const char *repository, struct err *err)
 {
@@ -264,12 +256,12 @@ MUST_CHECK static bool search_usual_files(struct credentials *out, const char *r
 	return true;
 }
 
-bool credentials_find(struct credentials *out, const char *registry, const char *repository,
-		      const struct source_options *options, struct err *err)
+bool credentials_find(struct credentials *out, const char *given, const char *auth_file,
+		      const char *registry, const char *repository, struct err *err)
 {
 	CLEANUP(credentials_freep) struct credentials found = { 0 };
-	const char *named = options->auth_file ? options->auth_file : getenv("REGISTRY_AUTH_FILE");
-	bool is_ok = options->credentials ? split_pair(&found, view_of(options->credentials), err)
+	const char *named = auth_file ? auth_file : getenv("REGISTRY_AUTH_FILE");
+	bool is_ok = given ? split_pair(&found, view_of(given), err)
 		     : named && *named ? read_file(&found, named, false, registry, repository, err)
 				       : search_usual_files(&found, registry, repository, err);
 

@@ -6,8 +6,8 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "config.h"
+#include "docker_legacy.h"
 #include "manifest.h"
-#include "reference.h"
 
 enum { TAG_LIST_BYTES = 300 };
 
@@ -19,29 +19,43 @@ struct layer_place {
 
 struct docker_archive {
 	struct members *members;
-	struct json_t *manifest; /* manifest.json: an array of images */
+	struct json_t *manifest; /* manifest.json: an array of images; NULL before 2016 */
 	struct layer_place *layers; /* layers[layer_count] of the image chosen last */
 	size_t layer_count;
 };
 
+MUST_CHECK static bool read_manifest(struct docker_archive *archive, struct err *err)
+{
+	CLEANUP(bytes_freep) struct bytes text = bytes_capped(MANIFEST_BYTES_MAX);
+	uint64_t ignored_bytes = 0;
+	size_t ignored = 0;
+	struct err missing;
+
+	if (!members_slurp(archive->members, "manifest.json", &text, err)) {
+		if (err->kind != ERR_NOT_FOUND)
+			return false;
+		return members_find(archive->members, "repositories", &ignored, &ignored_bytes,
+				    &missing) ||
+		       err_set(err, ERR_FORMAT,
+			       "no docker archive: there is neither manifest.json nor "
+			       "repositories in it");
+	}
+	if (!json_parse(&archive->manifest, bytes_view(&text), err))
+		return err_wrap(err, "manifest.json");
+	return json_count(archive->manifest) > 0 ||
+	       err_set(err, ERR_FORMAT, "manifest.json lists no image");
+}
+
 bool docker_archive_open(struct docker_archive **out, const char *path, struct err *err)
 {
 	CLEANUP(docker_archive_freep) struct docker_archive *archive = calloc(1, sizeof(*archive));
-	CLEANUP(bytes_freep) struct bytes text = bytes_capped(MANIFEST_BYTES_MAX);
 
 	if (!archive)
 		return err_memory(err, path);
 	if (!members_open(&archive->members, path, err))
 		return false;
-	if (!members_slurp(archive->members, "manifest.json", &text, err))
-		return err->kind == ERR_NOT_FOUND ? err_set(err, ERR_FORMAT,
-							    "no docker archive: there is no "
-							    "manifest.json in it")
-						  : false;
-	if (!json_parse(&archive->manifest, bytes_view(&text), err))
-		return err_wrap(err, "manifest.json");
-	if (json_count(archive->manifest) == 0)
-		return err_set(err, ERR_FORMAT, "manifest.json lists no image");
+	if (!read_manifest(archive, err))
+		return false;
 	*out = ptr_take(&archive);
 	return true;
 }
@@ -55,22 +69,6 @@ void docker_archive_freep(struct docker_archive **archive)
 	free((*archive)->layers);
 	free(*archive);
 	*archive = NULL;
-}
-
-/* "busybox" and "docker.io/library/busybox:latest" are one name. */
-static bool is_same_name(const char *a, const char *b)
-{
-	CLEANUP(freep) struct reference *parsed = calloc(2, sizeof(*parsed));
-	struct err ignored;
-
-	if (strcmp(a, b) == 0)
-		return true;
-	return parsed && reference_parse(&parsed[0], a, &ignored) &&
-	       reference_parse(&parsed[1], b, &ignored) &&
-	       parsed[0].transport == TRANSPORT_REGISTRY &&
-	       strcmp(parsed[0].registry, parsed[1].registry) == 0 &&
-	       strcmp(parsed[0].repository, parsed[1].repository) == 0 &&
-	       strcmp(parsed[0].tag, parsed[1].tag) == 0;
 }
 
 /* docker's old file of names: {"busybox": {"1": "ID"}}, where ID/layer.tar is the top layer. */
@@ -97,7 +95,7 @@ static bool is_in_repositories(const struct docker_archive *archive, const struc
 			snprintf(full, sizeof(full), "%s:%s", name, version);
 			snprintf(top, sizeof(top), "%s/layer.tar",
 				 json_text(id) ? json_text(id) : "");
-			is_found |= strcmp(top, last) == 0 && is_same_name(full, tag);
+			is_found |= strcmp(top, last) == 0 && docker_same_name(full, tag);
 		}
 	return is_found;
 }
@@ -114,7 +112,7 @@ static bool has_tag(const struct docker_archive *archive, const struct json_t *i
 		const char *text = json_text(json_item(tags, i));
 		size_t len = strlen(seen);
 
-		if (text && is_same_name(text, tag))
+		if (text && docker_same_name(text, tag))
 			return true;
 		if (text && len + strlen(text) + 3 < TAG_LIST_BYTES)
 			snprintf(seen + len, TAG_LIST_BYTES - len, "%s%s", len > 0 ? ", " : "",
@@ -188,20 +186,39 @@ MUST_CHECK static bool place_layers(struct docker_archive *archive, struct image
 	return true;
 }
 
+/* The chosen image's layers, as a list of names that is borrowed from *owner or the archive, and
+ * its config. */
+MUST_CHECK static bool read_image(const struct docker_archive *archive, const char *tag,
+				  struct json_t **owner, const struct json_t **names,
+				  struct bytes *config, struct err *err)
+{
+	const struct json_t *entry = NULL;
+	const char *name = NULL;
+
+	if (!archive->manifest) {
+		if (!docker_legacy_read(archive->members, tag, owner, config, err))
+			return false;
+		*names = *owner;
+		return true;
+	}
+	if (!choose(archive, tag, &entry, err))
+		return false;
+	return (json_need_string(entry, "Config", &name, err) &&
+		json_want_array(entry, "Layers", names, err) &&
+		members_slurp(archive->members, name, config, err)) ||
+	       err_wrap(err, "manifest.json");
+}
+
 bool docker_archive_image(struct docker_archive *archive, const char *tag, struct image *out,
 			  struct err *err)
 {
 	CLEANUP(image_freep) struct image image = { 0 };
 	CLEANUP(bytes_freep) struct bytes text = bytes_capped(CONFIG_BYTES_MAX);
-	const struct json_t *entry = NULL, *names = NULL;
-	const char *config = NULL;
+	CLEANUP(json_freep) struct json_t *owner = NULL;
+	const struct json_t *names = NULL;
 
-	if (!choose(archive, tag, &entry, err))
+	if (!read_image(archive, tag, &owner, &names, &text, err))
 		return false;
-	if (!json_need_string(entry, "Config", &config, err) ||
-	    !json_want_array(entry, "Layers", &names, err) ||
-	    !members_slurp(archive->members, config, &text, err))
-		return err_wrap(err, "manifest.json");
 	image.layer_count = json_count(names);
 	if (image.layer_count > LAYER_COUNT_MAX)
 		return err_set(err, ERR_UNSUPPORTED, "%zu layers, at most %d are read",
@@ -210,7 +227,7 @@ bool docker_archive_image(struct docker_archive *archive, const char *tag, struc
 	if (!image.layers)
 		return err_memory(err, "a docker archive");
 	if (!config_read(&image, bytes_view(&text), NULL, err))
-		return err_wrap(err, "%.200s", config);
+		return err_wrap(err, "config");
 	image.config_digest = image.manifest_digest = digest_of(text.data, text.len);
 	image.config_size_bytes = text.len;
 	if (!place_layers(archive, &image, names, err))

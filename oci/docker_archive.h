@@ -1,4 +1,5 @@
-/* What `docker save` and skopeo's docker-archive: write: manifest.json, configs, layer tars.
+/* What `docker save` and skopeo's docker-archive: write: manifest.json, configs, layer tars; also
+ * what docker wrote before 2016 (docker_legacy.h).
  *
  * There is no manifest to take a digest of: the image is known by its config's digest. Layers are
  * known by their diff_ids, or by their own digest where the member's name holds it.

@@ -25,7 +25,7 @@ bool endpoint_new(struct endpoint **out, const struct host *host, const struct r
 	CLEANUP(endpoint_freep) struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
 	struct view authority = url_authority(view_of(host->base_url));
 	CLEANUP(freep) char *name = view_copy(authority);
-	bool is_plain = !url_is_https(view_of(host->base_url));
+	bool is_plain = host->may_be_plain || !url_is_https(view_of(host->base_url));
 
 	if (!endpoint || !name)
 		return err_memory(err, "a host");
@@ -34,7 +34,8 @@ bool endpoint_new(struct endpoint **out, const struct host *host, const struct r
 	endpoint->options = options;
 	endpoint->is_loopback = host_is_loopback(authority);
 	if (!auth_new(&endpoint->auth, host->is_registry ? reference->registry : name,
-		      reference->repository, is_plain || options->plain_http, options, err))
+		      reference->repository, host->is_registry, is_plain || options->plain_http,
+		      options, err))
 		return false;
 	*out = ptr_take(&endpoint);
 	return true;
@@ -56,6 +57,8 @@ void location_start(struct location *location, const struct digest *digest, char
 		.urls = urls,
 		.url = bytes_capped(URL_BYTES_MAX),
 	};
+	while (urls && urls[location->url_count])
+		location->url_count++;
 	pthread_mutex_init(&location->mutex, NULL);
 }
 
@@ -90,6 +93,8 @@ struct call {
 	struct bytes url; /* of the next exchange */
 	bool is_elsewhere; /* url is not the host's own any more */
 	bool is_from_memory; /* url is what location remembered */
+	size_t urls_tried, url_index; /* of location's urls; url_index: the last of them */
+	uint64_t bytes_before; /* that the sink had brought when the call began */
 	unsigned redirect_count, auth_round_count;
 	uint64_t generation; /* of the Authorization last sent */
 	struct setback *setback;
@@ -168,6 +173,13 @@ MUST_CHECK static bool exchange(struct call *call, struct err *err)
 	return http_perform(call->http, &request, &call->response, err);
 }
 
+static bool has_port(const struct endpoint *endpoint)
+{
+	struct view authority = url_authority(view_of(endpoint->host->base_url));
+
+	return view_find_last(authority, ':') > view_find_last(authority, ']');
+}
+
 /* Plain HTTP, where nothing between us and the peer could have faked the answer, or where the user
  * asked for it. Never after a certificate that did not hold: that is HTTP_UNTRUSTED. */
 static bool may_go_plain(const struct call *call)
@@ -175,8 +187,11 @@ static bool may_go_plain(const struct call *call)
 	const struct endpoint *endpoint = call->endpoint;
 	enum http_failure reason = http_failure_of(call->http);
 
-	if (call->is_elsewhere || endpoint->host->is_scheme_given ||
-	    atomic_load(&endpoint->is_plain))
+	if (call->is_elsewhere || atomic_load(&endpoint->is_plain))
+		return false;
+	if (endpoint->host->may_be_plain)
+		return reason == HTTP_NOT_TLS || (reason == HTTP_REFUSED && !has_port(endpoint));
+	if (endpoint->host->is_scheme_given)
 		return false;
 	return (reason == HTTP_NOT_TLS && endpoint->is_loopback) ||
 	       ((reason == HTTP_NOT_TLS || reason == HTTP_REFUSED) &&
@@ -230,18 +245,27 @@ static void remember_location(const struct call *call)
 	pthread_mutex_unlock(&location->mutex);
 }
 
-/* The registry does not have the blob, but the manifest may say who does. */
+static bool has_next_url(const struct call *call)
+{
+	const struct location *location = call->question->location;
+
+	return location && call->endpoint->host->is_registry &&
+	       call->urls_tried < location->url_count;
+}
+
+/* The registry does not have the blob, but the manifest may say who does. Each is tried once a
+ * call; one that fails is the last choice of all other calls too. */
 MUST_CHECK static bool try_next_url(struct call *call, struct err *err)
 {
 	struct location *location = call->question->location;
-	const char *url = NULL;
 
 	pthread_mutex_lock(&location->mutex);
-	if (location->urls && location->urls[location->next_url])
-		url = location->urls[location->next_url++];
+	if (call->urls_tried++ > 0 && location->url_index == call->url_index)
+		location->url_index = (call->url_index + 1) % location->url_count;
+	call->url_index = location->url_index;
 	pthread_mutex_unlock(&location->mutex);
-	if (!url)
-		return refuse(call, err);
+	const char *url = location->urls[call->url_index];
+
 	call->is_elsewhere = true;
 	bytes_clear(&call->url);
 	return bytes_append(&call->url, url, strlen(url), err);
@@ -262,7 +286,7 @@ MUST_CHECK static bool heed(struct call *call, bool *is_done, struct err *err)
 		forget_location(location);
 		return aim_at_host(call, err);
 	}
-	if (status == 404 && location && call->endpoint->host->is_registry)
+	if ((status == 404 || call->urls_tried > 0) && has_next_url(call))
 		return try_next_url(call, err);
 	if (status == 401 && !call->is_elsewhere && call->auth_round_count++ < AUTH_ROUND_COUNT_MAX)
 		return auth_renew(call->endpoint->auth, call->http, call->endpoint->host,
@@ -282,6 +306,9 @@ MUST_CHECK static bool recover(struct call *call, const struct err *failure, str
 	}
 	if (call->is_from_memory)
 		forget_location(call->question->location);
+	if (call->urls_tried > 0 && has_next_url(call) && reason != HTTP_LOCAL &&
+	    reason != HTTP_CANCELLED && call->question->sink->new_bytes == call->bytes_before)
+		return try_next_url(call, err);
 	call->setback->may_pass =
 		reason == HTTP_BROKEN || (reason == HTTP_REFUSED && !call->endpoint->is_loopback);
 	*err = *failure;
@@ -297,6 +324,7 @@ bool endpoint_ask(struct endpoint *endpoint, struct http *http, const struct que
 		.http = http,
 		.question = question,
 		.url = bytes_capped(URL_BYTES_MAX),
+		.bytes_before = question->sink->new_bytes,
 		.setback = setback,
 	};
 	struct err failure = { 0 };

@@ -27,9 +27,10 @@ void endpoint_freep(struct endpoint **endpoint);
 /* Where a blob is, beyond the registry itself; one for all threads that fetch it. */
 struct location {
 	struct digest digest;
-	char *const *urls; /* tried in order when the registry does not have it; NULL: none */
+	char *const *urls; /* urls[url_count], tried when the registry does not have it */
+	size_t url_count;
 	pthread_mutex_t mutex; /* guards all below */
-	size_t next_url;
+	size_t url_index; /* of the url to try first; moves on from one that failed */
 	size_t host; /* that had it last */
 	struct bytes url; /* where the last answer came from, when not from a host itself */
 };
@@ -44,6 +45,7 @@ struct question {
 	struct sink *sink;
 	bool is_bulk; /* a blob, see http.h */
 	const atomic_bool *cancel; /* or NULL */
+	const struct digest *digest; /* that a document in memory must have; NULL: any */
 	/* Of a blob, else NULL. A redirect's target is kept there and asked first the next time;
 	 * when it refuses (what is signed expires), the host is asked anew. */
 	struct location *location;

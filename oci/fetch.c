@@ -34,24 +34,36 @@ MUST_CHECK static bool check_progress(struct fetch *fetch, const struct sink *si
 		       (unsigned long long)part_size_bytes(fetch->part));
 }
 
-MUST_CHECK static bool fetch_range(struct fetch *fetch, struct http *http,
-				   const struct chunk_range *range, struct retry *retry,
+/* One of the threads. */
+struct worker {
+	struct fetch *fetch;
+	struct http *http;
+	struct retry retry;
+	char *gather; /* for its sinks */
+};
+
+/* range: shortened when the rest was left to others */
+MUST_CHECK static bool fetch_range(struct worker *worker, struct chunk_range *range,
 				   struct setback *setback, struct err *err)
 {
+	struct fetch *fetch = worker->fetch;
 	bool is_all = range->first == 0 && range->end == part_size_bytes(fetch->part);
 	struct sink sink = {
 		.part = fetch->part,
 		.is_ranged = !is_all,
 		.first = range->first,
 		.last = range->end - 1,
+		.gather = worker->gather,
 		.report = fetch->options->report,
 	};
-	bool is_ok = registry_fetch(fetch->registry, http, &fetch->location, &sink, &fetch->cancel,
-				    setback, err) &&
+	bool is_ok = registry_fetch(fetch->registry, worker->http, &fetch->location, &sink,
+				    &fetch->cancel, setback, err) &&
 		     check_progress(fetch, &sink, setback, err);
 
+	if (sink.is_cut)
+		range->end = sink.end;
 	if (sink.new_bytes > 0)
-		retry_progress(retry);
+		retry_progress(&worker->retry);
 	if (!is_ok && sink.is_ranged && part_forbids_ranges(fetch->part)) {
 		report_note(fetch->options->report, "starting over without ranges: %s", err->msg);
 		return true;
@@ -60,14 +72,15 @@ MUST_CHECK static bool fetch_range(struct fetch *fetch, struct http *http,
 }
 
 /* False when this thread is done: given up, or nothing left to wait for. */
-static bool wait_for_next_try(struct fetch *fetch, struct retry *retry,
-			      const struct setback *setback, const struct err *failure)
+static bool wait_for_next_try(struct worker *worker, const struct setback *setback,
+			      const struct err *failure)
 {
+	struct fetch *fetch = worker->fetch;
 	uint64_t wait_ms = 0;
 
 	if (atomic_load(&fetch->cancel))
 		return false;
-	if (!retry_next(retry, setback, &wait_ms)) {
+	if (!retry_next(&worker->retry, setback, &wait_ms)) {
 		part_fail(fetch->part, failure);
 		return false;
 	}
@@ -75,35 +88,40 @@ static bool wait_for_next_try(struct fetch *fetch, struct retry *retry,
 	return part_pause(fetch->part, wait_ms);
 }
 
-static void fetch_all(struct fetch *fetch, struct http *http, struct retry *retry)
+static void fetch_all(struct worker *worker)
 {
+	struct part *part = worker->fetch->part;
 	struct chunk_range range = { 0 };
 	bool goes_on = true;
 
-	while (goes_on && part_claim(fetch->part, fetch->by_chunk, &range)) {
+	while (goes_on && part_claim(part, worker->fetch->by_chunk, &range)) {
 		struct setback setback = { 0 };
 		struct err err = { 0 };
-		bool is_ok = fetch_range(fetch, http, &range, retry, &setback, &err);
+		bool is_ok = fetch_range(worker, &range, &setback, &err);
 
-		part_release(fetch->part, &range);
-		goes_on = is_ok || wait_for_next_try(fetch, retry, &setback, &err);
+		part_release(part, &range);
+		goes_on = is_ok || wait_for_next_try(worker, &setback, &err);
 	}
 }
 
 static void *run(void *context)
 {
 	struct fetch *fetch = context;
-	CLEANUP(http_freep) struct http *http = NULL;
+	CLEANUP(freep) char *gather = malloc(SINK_GATHER_BYTES);
 	struct err err = { 0 };
-	struct retry retry = { .max = fetch->options->retries,
-			       .random = (uint32_t)(uintptr_t)pthread_self() };
+	struct worker worker = { .fetch = fetch,
+				 .gather = gather,
+				 .retry = { .max = fetch->options->retries,
+					    .random = (uint32_t)(uintptr_t)pthread_self() } };
 
-	if (!registry_take_http(fetch->registry, &http, &err)) {
+	if (!gather)
+		err_memory(&err, "a download");
+	if (!gather || !registry_take_http(fetch->registry, &worker.http, &err)) {
 		part_fail(fetch->part, &err);
 		return NULL;
 	}
-	fetch_all(fetch, http, &retry);
-	registry_give_http(fetch->registry, &http);
+	fetch_all(&worker);
+	registry_give_http(fetch->registry, &worker.http);
 	return NULL;
 }
 

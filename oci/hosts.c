@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "duration.h"
 #include "http.h"
 #include "toml.h"
 #include "url.h"
@@ -140,7 +141,7 @@ MUST_CHECK static bool read_capabilities(struct host *host, const struct json_t 
 
 	if (!json_want_array(json, "capabilities", &list, err))
 		return false;
-	host->can_pull = host->can_resolve = json_count(list) == 0;
+	host->can_pull = host->can_resolve = host->can_refer = json_count(list) == 0;
 	for (size_t i = 0; i < json_count(list); i++) {
 		const char *name = json_text(json_item(list, i));
 
@@ -148,6 +149,8 @@ MUST_CHECK static bool read_capabilities(struct host *host, const struct json_t 
 			host->can_pull = true;
 		else if (name && strcasecmp(name, "resolve") == 0)
 			host->can_resolve = true;
+		else if (name && strcasecmp(name, "referrers") == 0)
+			host->can_refer = true;
 		else if (!name || strcasecmp(name, "push") != 0)
 			return err_set(err, ERR_FORMAT, "capability '%.100s' is unknown",
 				       name ? name : "");
@@ -212,6 +215,17 @@ MUST_CHECK static bool read_headers(struct host *host, const struct json_t *json
 	return true;
 }
 
+MUST_CHECK static bool read_dial_timeout(struct host *host, const struct json_t *json,
+					 struct err *err)
+{
+	const char *text = NULL;
+
+	if (!json_want_string(json, "dial_timeout", &text, err))
+		return false;
+	return !text || !*text || duration_parse(&host->dial_timeout_ms, view_of(text), err) ||
+	       err_wrap(err, "\"dial_timeout\"");
+}
+
 /* Source: containerd remotes/docker/config/hosts.go, parseHostConfig: "/v2" is added to a path
  * that does not end in it, unless override_path. */
 MUST_CHECK static bool set_base_url(struct host *host, const char *server, bool overrides_path,
@@ -234,6 +248,24 @@ MUST_CHECK static bool set_base_url(struct host *host, const char *server, bool 
 	return true;
 }
 
+/* Source: containerd remotes/docker/config/hosts.go, ConfigureHosts, "explicitTLS" */
+MUST_CHECK static bool try_tls_first(struct host *host, const struct json_t *json, struct err *err)
+{
+	CLEANUP(bytes_freep) struct bytes url = bytes_capped(4096);
+	struct view plain = view_of(host->base_url);
+	bool has_settings = json_has(json, "ca") || json_has(json, "client") ||
+			    json_has(json, "skip_verify");
+
+	if (!has_settings || url_is_https(plain) || view_ends(url_authority(plain), ":80"))
+		return true;
+	if (!bytes_print(&url, err, "https%s", host->base_url + strlen("http")))
+		return false;
+	free(host->base_url);
+	host->base_url = bytes_take(&url);
+	host->may_be_plain = true;
+	return true;
+}
+
 MUST_CHECK static bool read_host(struct host *host, const char *server, const char *folder,
 				 const struct json_t *json, const char *registry, struct err *err)
 {
@@ -243,7 +275,8 @@ MUST_CHECK static bool read_host(struct host *host, const char *server, const ch
 	    !json_want_bool(json, "skip_verify", &host->skip_verify, err) ||
 	    !set_base_url(host, server, overrides_path, err) ||
 	    !read_capabilities(host, json, err) || !read_authorities(host, folder, json, err) ||
-	    !read_client(host, folder, json, err) || !read_headers(host, json, err))
+	    !read_client(host, folder, json, err) || !read_headers(host, json, err) ||
+	    !read_dial_timeout(host, json, err) || !try_tls_first(host, json, err))
 		return err_wrap(err, "%s", server);
 	host->is_scheme_given = true;
 	host->is_registry =
@@ -254,7 +287,9 @@ MUST_CHECK static bool read_host(struct host *host, const char *server, const ch
 /* The registry as it is without any file. */
 MUST_CHECK static bool set_registry_host(struct host *host, const char *registry, struct err *err)
 {
-	host->can_pull = host->can_resolve = host->is_registry = true;
+	free(host->base_url);
+	host->base_url = NULL;
+	host->can_pull = host->can_resolve = host->can_refer = host->is_registry = true;
 	return set_base_url(host, authority_of_registry(registry), false, err);
 }
 
@@ -281,10 +316,13 @@ bool hosts_parse(struct hosts *out, struct view text, const char *folder, const 
 	}
 	struct host *last = &hosts.list[hosts.count++];
 
-	if (!read_host(last, server && *server ? server : authority_of_registry(registry), folder,
-		       json, registry, err))
+	bool is_given = server && *server;
+
+	if (!read_host(last, is_given ? server : authority_of_registry(registry), folder, json,
+		       registry, err) ||
+	    (!is_given && !set_registry_host(last, registry, err)))
 		return false;
-	last->is_scheme_given = server && strstr(server, "://");
+	last->is_scheme_given = is_given && strstr(server, "://");
 	*out = hosts;
 	hosts = (struct hosts){ 0 };
 	return true;
@@ -294,6 +332,25 @@ static void dir_closep(DIR **dir)
 {
 	if (*dir)
 		closedir(*dir);
+}
+
+/* The first by name is the one that is shown. Its key may stand in the same file.
+ * path: NAME.cert, taken or freed */
+MUST_CHECK static bool add_certificate(struct host *host, char *path, struct err *err)
+{
+	CLEANUP(freep) char *certificate = path;
+	CLEANUP(freep) char *key = view_copy(view_of(path));
+
+	if (!key)
+		return err_memory(err, "a certificate");
+	if (host->certificate && strcmp(host->certificate, certificate) < 0)
+		return true;
+	memcpy(key + strlen(key) - strlen(".cert"), ".key", sizeof(".key"));
+	free(host->certificate);
+	free(host->key);
+	host->certificate = ptr_take(&certificate);
+	host->key = access(key, F_OK) == 0 ? ptr_take(&key) : NULL;
+	return true;
 }
 
 /* docker's form: every *.crt is an authority, NAME.cert and NAME.key are shown. */
@@ -306,19 +363,15 @@ MUST_CHECK static bool read_certificates(struct host *host, const char *folder, 
 		return err_os(err, "list %s", folder);
 	for (struct dirent *entry; (entry = readdir(dir));) {
 		struct view name = view_of(entry->d_name);
+		bool is_authority = view_ends(name, ".crt");
 
-		if (!view_ends(name, ".crt") && !view_ends(name, ".cert"))
+		if (!is_authority && !view_ends(name, ".cert"))
 			continue;
 		if (!copy_path(&path, folder, entry->d_name, err))
 			return false;
-		if (view_ends(name, ".crt") && !add_authority(host, path, err))
+		if (is_authority ? !add_authority(host, path, err)
+				 : !add_certificate(host, ptr_take(&path), err))
 			return false;
-		if (view_ends(name, ".crt") || host->certificate)
-			continue;
-		host->certificate = ptr_take(&path);
-		if (!copy_path(&host->key, folder, entry->d_name, err))
-			return false;
-		memcpy(host->key + strlen(host->key) - strlen(".cert"), ".key", sizeof(".key"));
 	}
 	return true;
 }
@@ -331,9 +384,9 @@ MUST_CHECK static bool read_folder(struct hosts *out, const char *folder, const 
 
 	if (!copy_path(&path, folder, "hosts.toml", err))
 		return false;
-	if (access(path, F_OK) == 0) {
-		if (!file_slurp(&text, AT_FDCWD, path, err))
-			return false;
+	if (access(path, F_OK) == 0 && !file_slurp(&text, AT_FDCWD, path, err))
+		return false;
+	if (text.len > 0) { /* an empty file says nothing, as to containerd */
 		if (!hosts_parse(out, bytes_view(&text), folder, registry, err))
 			return err_wrap(err, "%s", path);
 		return true;

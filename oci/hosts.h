@@ -9,7 +9,9 @@ struct host {
 	char *base_url; /* https://host[:port]/v2, without a final slash; owned, as all here */
 	bool is_registry; /* the registry itself; the others are told which one is meant */
 	bool is_scheme_given; /* by a file: no other is tried */
-	bool can_pull, can_resolve;
+	bool may_be_plain; /* http:// in the file, but with settings of TLS, which is tried first */
+	bool can_pull, can_resolve, can_refer; /* can_refer: lists what refers to a digest */
+	uint64_t dial_timeout_ms; /* for a connection; 0: the usual one */
 	bool skip_verify;
 	struct bytes authorities; /* PEM: the system's and its own; empty: the system's */
 	char *certificate, *key; /* PEM files to show; NULL: none; key may be in certificate */

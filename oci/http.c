@@ -17,7 +17,7 @@
 
 enum {
 	BUFFER_BYTES = 512 << 10,
-	CONNECT_TIMEOUT_SECONDS = 30,
+	CONNECT_TIMEOUT_MS = 30000,
 	STALL_BYTES_PER_SECOND = 64,
 	STALL_SECONDS = 30,
 	SMALL_TIMEOUT_SECONDS = 300, /* a manifest or token that takes longer is a slow-loris */
@@ -195,7 +195,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 	}
 	if (!http->is_refused)
 		http->is_refused = !sink_write(sink, data, size * count, http->err);
-	return http->is_refused ? 0 : size * count;
+	return http->is_refused || sink_has_enough(sink) ? 0 : size * count;
 }
 
 static int on_progress(void *context, curl_off_t total_down, curl_off_t down, curl_off_t total_up,
@@ -264,7 +264,8 @@ static void set_headers(struct http *http, const struct http_request *request)
 	add_header(http, "Accept", request->accept);
 	add_header(http, "Authorization", request->authorization);
 	for (char **line = request->host ? request->host->headers : NULL; line && *line; line++)
-		add_line(http, *line);
+		if (!request->authorization || strncasecmp(*line, "Authorization:", 14) != 0)
+			add_line(http, *line);
 	set_number(http, CURLOPT_HEADEROPT, CURLHEADER_SEPARATE);
 	curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, http->headers);
 	if (!request->is_ranged)
@@ -276,8 +277,11 @@ static void set_headers(struct http *http, const struct http_request *request)
 
 static void set_limits(struct http *http, const struct http_request *request)
 {
+	bool has_timeout = request->trust && request->trust->dial_timeout_ms > 0;
+
 	set_number(http, CURLOPT_NOSIGNAL, 1);
-	set_number(http, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_SECONDS);
+	set_number(http, CURLOPT_CONNECTTIMEOUT_MS,
+		   has_timeout ? (long)request->trust->dial_timeout_ms : CONNECT_TIMEOUT_MS);
 	set_number(http, CURLOPT_LOW_SPEED_LIMIT, STALL_BYTES_PER_SECOND);
 	set_number(http, CURLOPT_LOW_SPEED_TIME, STALL_SECONDS);
 	set_number(http, CURLOPT_TIMEOUT, request->is_bulk ? 0 : SMALL_TIMEOUT_SECONDS);
@@ -403,17 +407,15 @@ MUST_CHECK static bool finish(struct http *http, CURLcode code, struct err *err)
 {
 	curl_off_t retry_after = 0;
 
-	if (http->is_refused) {
-		http->failure = HTTP_LOCAL;
+	http->failure = HTTP_LOCAL;
+	if (http->is_refused || !sink_flush(http->request->sink, err))
 		return false;
-	}
-	if (code != CURLE_OK) {
+	if (code != CURLE_OK && !sink_has_enough(http->request->sink)) {
 		http->failure = failure_of(http, code);
 		return explain(http, code, err);
 	}
 	curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &retry_after);
 	http->response->retry_after_seconds = retry_after > 0 ? (uint64_t)retry_after : 0;
-	http->failure = HTTP_LOCAL;
 	if (!take_redirect(http, err))
 		return false;
 	if (!http->has_body && !sink_start(http->request->sink, http->response, err))

@@ -76,11 +76,52 @@ MUST_CHECK static bool need_name(const struct json_t *rule, const char *key, str
 	return parse_name(out, text) || err_set(err, ERR_FORMAT, "\"%s\" is no image name", key);
 }
 
-static bool has_prefix(const char *full, const char *prefix)
+static const struct {
+	const char *type, *members[2]; /* beside "type" */
+} kinds[] = {
+	{ "matchExact", { NULL, NULL } },
+	{ "matchRepoDigestOrExact", { NULL, NULL } },
+	{ "matchRepository", { NULL, NULL } },
+	{ "exactReference", { "dockerReference", NULL } },
+	{ "exactRepository", { "dockerRepository", NULL } },
+	{ "remapIdentity", { "prefix", "signedPrefix" } },
+};
+
+enum { KIND_COUNT = sizeof(kinds) / sizeof(kinds[0]) };
+
+static bool is_member(size_t kind, const char *key)
 {
+	for (size_t i = 0; i < 2; i++)
+		if (kinds[kind].members[i] && strcmp(kinds[kind].members[i], key) == 0)
+			return true;
+	return strcmp(key, "type") == 0;
+}
+
+/* Each member would say more about what has to match: one that is not known cannot be left out. */
+MUST_CHECK static bool check_members(const struct json_t *rule, const char *type, struct err *err)
+{
+	const struct json_t *value = NULL;
+	const char *key = NULL;
+	void *position = NULL;
+	size_t kind = 0;
+
+	while (kind < KIND_COUNT && strcmp(kinds[kind].type, type) != 0)
+		kind++;
+	if (kind == KIND_COUNT)
+		return err_set(err, ERR_UNSUPPORTED, "type '%.100s'", type);
+	while (json_next_member(rule, &position, &key, &value))
+		if (!is_member(kind, key))
+			return err_set(err, ERR_FORMAT, "\"%.100s\" is unknown", key);
+	return true;
+}
+
+/* Whole parts of the name alone: a host without its port is another host. */
+static bool has_prefix(const struct name *image, const char *prefix)
+{
+	const char *name = image->repository;
 	size_t len = strlen(prefix);
 
-	return strncmp(full, prefix, len) == 0 && (!full[len] || strchr("/:@", full[len]));
+	return strncmp(name, prefix, len) == 0 && (!name[len] || name[len] == '/');
 }
 
 MUST_CHECK static bool match_remapped(bool *is_match, const struct json_t *rule,
@@ -96,7 +137,7 @@ MUST_CHECK static bool match_remapped(bool *is_match, const struct json_t *rule,
 	if (!json_need_string(rule, "prefix", &prefix, err) ||
 	    !json_need_string(rule, "signedPrefix", &signed_prefix, err))
 		return false;
-	if (!has_prefix(image->full, prefix)) {
+	if (!has_prefix(image, prefix)) {
 		*is_match = matches_digest_or_exactly(image, signed_for);
 		return true;
 	}
@@ -117,7 +158,8 @@ MUST_CHECK static bool apply_rule(bool *is_match, const struct json_t *rule,
 
 	if (!named)
 		return err_memory(err, "a name");
-	if (rule && !json_need_string(rule, "type", &type, err))
+	if (rule &&
+	    (!json_need_string(rule, "type", &type, err) || !check_members(rule, type, err)))
 		return false;
 	if (strcmp(type, "matchExact") == 0) {
 		*is_match = matches_exactly(image, signed_for);
@@ -133,10 +175,8 @@ MUST_CHECK static bool apply_rule(bool *is_match, const struct json_t *rule,
 		if (!need_name(rule, "dockerRepository", named, err))
 			return false;
 		*is_match = matches_repository(named, signed_for);
-	} else if (strcmp(type, "remapIdentity") == 0) {
-		return match_remapped(is_match, rule, image, signed_for, err);
 	} else {
-		return err_set(err, ERR_UNSUPPORTED, "type '%.100s'", type);
+		return match_remapped(is_match, rule, image, signed_for, err);
 	}
 	return true;
 }

@@ -14,6 +14,13 @@
 
 enum { SAVE_STEP_BYTES = 1 << 20 }; /* what a killed process may lose of each connection */
 
+/* A chunk in 16 ms is 520 MB/s, about what a core inflates; a stream that then needs 128 ms for
+ * four has lost half of that. */
+enum { FAST_CHUNK_MS = 16, SLOW_STEP_MS = 128 };
+static const uint64_t slow_step_bytes = 4 * (uint64_t)CHUNK_BYTES;
+
+enum pace { PACE_UNKNOWN, PACE_USUAL, PACE_FAST };
+
 struct part {
 	int fd, dir_fd;
 	char hex[DIGEST_HEX_BYTES], name[DIGEST_HEX_BYTES + sizeof(".part")];
@@ -24,6 +31,9 @@ struct part {
 	struct chunks chunks;
 	uint64_t reader_offset, reader_target;
 	unsigned claim_count;
+	enum pace pace;
+	uint64_t pace_bytes; /* received since pace_start */
+	struct timespec pace_start; /* the first answer with a range, then each step of a stream */
 	bool allows_ranges, forbids_ranges, is_stopped, has_failed;
 	struct err failure;
 };
@@ -184,13 +194,48 @@ static bool is_over(const struct part *part)
 	return part->is_stopped || part->has_failed || part->chunks.missing_bytes == 0;
 }
 
+static struct timespec later(struct timespec start, uint64_t wait_ms)
+{
+	start.tv_sec += (time_t)(wait_ms / 1000);
+	start.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+	if (start.tv_nsec >= 1000000000) {
+		start.tv_sec++;
+		start.tv_nsec -= 1000000000;
+	}
+	return start;
+}
+
+static bool is_past(struct timespec start, uint64_t wait_ms)
+{
+	struct timespec now, until = later(start, wait_ms);
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec > until.tv_sec ||
+	       (now.tv_sec == until.tv_sec && now.tv_nsec >= until.tv_nsec);
+}
+
 static bool try_claim(struct part *part, bool by_chunk, struct chunk_range *out)
 {
 	if (part->forbids_ranges)
 		return chunks_claim_all(&part->chunks, out);
-	if (by_chunk && !part->allows_ranges && part->claim_count > 0)
+	if (by_chunk && part->pace != PACE_USUAL && part->claim_count > 0)
 		return false;
-	return chunks_claim(&part->chunks, by_chunk, part->reader_offset, out);
+	return chunks_claim(&part->chunks, by_chunk && part->pace != PACE_FAST,
+			    part->reader_offset, out);
+}
+
+/* For a change; as long as the pace is about to be known, only until then. */
+static void wait_for_claim(struct part *part)
+{
+	struct timespec until = later(part->pace_start, FAST_CHUNK_MS);
+	bool is_timed = part->allows_ranges && part->pace == PACE_UNKNOWN;
+
+	if (!is_timed)
+		pthread_cond_wait(&part->claimable, &part->mutex);
+	else if (pthread_cond_clockwait(&part->claimable, &part->mutex, CLOCK_MONOTONIC, &until) ==
+			 ETIMEDOUT &&
+		 part->pace == PACE_UNKNOWN)
+		part->pace = PACE_USUAL;
 }
 
 bool part_claim(struct part *part, bool by_chunk, struct chunk_range *out)
@@ -199,7 +244,7 @@ bool part_claim(struct part *part, bool by_chunk, struct chunk_range *out)
 
 	pthread_mutex_lock(&part->mutex);
 	while (!is_over(part) && !(has_claim = try_claim(part, by_chunk, out)))
-		pthread_cond_wait(&part->claimable, &part->mutex);
+		wait_for_claim(part);
 	part->claim_count += has_claim;
 	pthread_mutex_unlock(&part->mutex);
 	return has_claim;
@@ -217,10 +262,64 @@ void part_release(struct part *part, const struct chunk_range *range)
 void part_allow_ranges(struct part *part)
 {
 	pthread_mutex_lock(&part->mutex);
-	if (!part->allows_ranges)
+	if (!part->allows_ranges) {
+		clock_gettime(CLOCK_MONOTONIC, &part->pace_start);
+		part->pace_bytes = 0;
 		pthread_cond_broadcast(&part->claimable);
+	}
 	part->allows_ranges = true;
 	pthread_mutex_unlock(&part->mutex);
+}
+
+static void judge_pace(struct part *part, uint64_t len)
+{
+	part->pace_bytes += len;
+	if (part->pace != PACE_UNKNOWN || !part->allows_ranges)
+		return;
+	if (is_past(part->pace_start, FAST_CHUNK_MS))
+		part->pace = PACE_USUAL;
+	else if (part->pace_bytes >= CHUNK_BYTES)
+		part->pace = PACE_FAST;
+	if (part->pace == PACE_USUAL)
+		pthread_cond_broadcast(&part->claimable);
+}
+
+/* Is a stream at the end of a step that took too long? */
+static bool has_slowed(struct part *part)
+{
+	if (part->pace_bytes < slow_step_bytes)
+		return false;
+	bool is_slow = is_past(part->pace_start, SLOW_STEP_MS);
+
+	clock_gettime(CLOCK_MONOTONIC, &part->pace_start);
+	part->pace_bytes = 0;
+	return is_slow;
+}
+
+/* Time that the stream waits for the reader is not its own. */
+bool part_pace(struct part *part, uint64_t offset, uint64_t *end)
+{
+	uint64_t boundary = offset + CHUNK_BYTES - offset % CHUNK_BYTES;
+	bool is_cut = false;
+
+	pthread_mutex_lock(&part->mutex);
+	while (part->pace == PACE_FAST && !is_over(part) &&
+	       offset >= part->reader_offset + CHUNK_WINDOW_BYTES) {
+		pthread_cond_wait(&part->claimable, &part->mutex);
+		clock_gettime(CLOCK_MONOTONIC, &part->pace_start);
+		part->pace_bytes = 0;
+	}
+	if (part->pace == PACE_FAST && boundary < *end && has_slowed(part)) {
+		const struct chunk_range rest = { boundary, *end };
+
+		part->pace = PACE_USUAL;
+		chunks_release(&part->chunks, &rest);
+		pthread_cond_broadcast(&part->claimable);
+		*end = boundary;
+		is_cut = true;
+	}
+	pthread_mutex_unlock(&part->mutex);
+	return is_cut;
 }
 
 void part_forbid_ranges(struct part *part)
@@ -265,6 +364,7 @@ bool part_write(struct part *part, uint64_t offset, const void *data, size_t len
 		return false;
 	pthread_mutex_lock(&part->mutex);
 	*new_bytes = chunks_add(&part->chunks, offset, len);
+	judge_pace(part, len);
 	bool is_saved = !is_step || save_entries(part, (size_t)(offset / CHUNK_BYTES),
 						 (size_t)(end / CHUNK_BYTES), err);
 
@@ -306,12 +406,7 @@ bool part_pause(struct part *part, uint64_t wait_ms)
 	int status = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(wait_ms / 1000);
-	until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
+	until = later(until, wait_ms);
 	pthread_mutex_lock(&part->mutex);
 	while (!is_over(part) && status != ETIMEDOUT)
 		status = pthread_cond_clockwait(&part->claimable, &part->mutex, CLOCK_MONOTONIC,

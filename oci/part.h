@@ -40,8 +40,14 @@ void part_release(struct part *part, const struct chunk_range *range);
 MUST_CHECK bool part_write(struct part *part, uint64_t offset, const void *data, size_t len,
 			   uint64_t *new_bytes, struct err *err);
 uint64_t part_size_bytes(const struct part *part);
-/* The server does ranges: until this is known, one claim is out at a time when by_chunk. */
+/* The server does ranges: until this is known, one claim is out at a time when by_chunk. So it is
+ * for 16 ms more: if a whole chunk comes in that time, one connection brings all that can be
+ * unpacked, others would only cost, and it gets the rest as one claim. */
 void part_allow_ranges(struct part *part);
+/* Between writes to such a claim, up to offset: wait where it is a window ahead of the reader. When
+ * it has become slow after all, *end, the claim's end, is moved forward to leave the rest to
+ * others; true then. */
+bool part_pace(struct part *part, uint64_t offset, uint64_t *end);
 /* It does not: from now on the only claim is all of the blob from its start. */
 void part_forbid_ranges(struct part *part);
 bool part_forbids_ranges(struct part *part);

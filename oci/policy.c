@@ -1,5 +1,6 @@
 #include "policy.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base64.h"
+#include "home.h"
 
 enum { POLICY_BYTES_MAX = 4 << 20, KEY_BYTES_MAX = 256 << 10, SCOPE_BYTES = REFERENCE_TEXT_BYTES };
 
@@ -42,20 +44,33 @@ static bool is_known_type(const char *type)
 	return false;
 }
 
+/* The two plain ones say nothing but their type: a member beside it was meant to mean something. */
+MUST_CHECK static bool check_requirement(const struct json_t *json, struct err *err)
+{
+	const char *type = NULL, *key = NULL;
+	const struct json_t *value = NULL;
+	void *position = NULL;
+
+	if (!json_need_string(json, "type", &type, err))
+		return false;
+	if (!is_known_type(type))
+		return err_set(err, ERR_FORMAT, "requirement '%.100s' is unknown", type);
+	if (strcmp(type, "insecureAcceptAnything") != 0 && strcmp(type, "reject") != 0)
+		return true;
+	while (json_next_member(json, &position, &key, &value))
+		if (strcmp(key, "type") != 0)
+			return err_set(err, ERR_FORMAT, "%s: \"%.100s\" is unknown", type, key);
+	return true;
+}
+
 /* A list of requirements: empty ones would let everything pass that nothing was said about. */
 MUST_CHECK static bool check_list(const struct json_t *list, const char *scope, struct err *err)
 {
-	const char *type = NULL;
-
 	if (json_count(list) == 0)
 		return err_set(err, ERR_FORMAT, "'%.100s' has no requirements", scope);
-	for (size_t i = 0; i < json_count(list); i++) {
-		if (!json_need_string(json_item(list, i), "type", &type, err))
+	for (size_t i = 0; i < json_count(list); i++)
+		if (!check_requirement(json_item(list, i), err))
 			return err_wrap(err, "'%.100s'", scope);
-		if (!is_known_type(type))
-			return err_set(err, ERR_FORMAT, "'%.100s': requirement '%.100s' is unknown",
-				       scope, type);
-	}
 	return true;
 }
 
@@ -117,23 +132,23 @@ MUST_CHECK static bool load_file(struct policy **out, const char *path, struct e
 	return policy_parse(out, bytes_view(&text), err) || err_wrap(err, "%s", path);
 }
 
+/* One that cannot be looked at counts: it might forbid. */
+static bool is_there(const char *path)
+{
+	return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
 bool policy_load(struct policy **out, const struct source_options *options, struct err *err)
 {
-	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	bool has_config = config && *config;
 	char path[PATH_MAX];
 
 	if (options->policy_file)
 		return load_file(out, options->policy_file, err);
-	int len = snprintf(path, sizeof(path), "%s%s/containers/policy.json",
-			   has_config ? config
-			   : home     ? home
-				      : "",
-			   has_config ? "" : "/.config");
+	int len = snprintf(path, sizeof(path), "%s/.config/containers/policy.json", home_folder());
 
-	if (len > 0 && (size_t)len < sizeof(path) && access(path, F_OK) == 0)
+	if (len > 0 && (size_t)len < sizeof(path) && is_there(path))
 		return load_file(out, path, err);
-	if (access("/etc/containers/policy.json", F_OK) == 0)
+	if (is_there("/etc/containers/policy.json"))
 		return load_file(out, "/etc/containers/policy.json", err);
 	return true;
 }
@@ -162,7 +177,8 @@ static const struct json_t *list_of(const struct json_t *scopes, const char *sco
 	return scopes && json_want_array(scopes, scope, &list, &ignored) ? list : NULL;
 }
 
-/* host/a/b:tag, host/a/b, host/a, host, then *.of.the.host as far as it has dots. */
+/* host/a/b:tag, host/a/b, host/a, host, then *.of.the.host, without its port, as far as it has
+ * dots. */
 static const struct json_t *find_registry_scope(const struct json_t *scopes,
 						const struct reference *reference)
 {
@@ -182,23 +198,21 @@ static const struct json_t *find_registry_scope(const struct json_t *scopes,
 	}
 	for (const char *dot = strchr(reference->registry, '.'); dot && !list;
 	     dot = strchr(dot + 1, '.')) {
-		snprintf(wildcard, sizeof(wildcard), "*%s", dot);
+		snprintf(wildcard, sizeof(wildcard), "*%.*s", (int)strcspn(dot, ":"), dot);
 		list = list_of(scopes, wildcard);
 	}
 	return list;
 }
 
-/* /a/b:tag, /a/b, /a */
+/* /a/b, /a; which image of a layout is meant does not count. */
 static const struct json_t *find_path_scope(const struct json_t *scopes,
 					    const struct reference *reference)
 {
-	char scope[SCOPE_BYTES], path[PATH_MAX];
+	char path[PATH_MAX];
 	const struct json_t *list = NULL;
 
 	if (!realpath(reference->path, path))
 		return NULL;
-	snprintf(scope, sizeof(scope), "%s:%s", path, reference->tag);
-	list = list_of(scopes, scope);
 	for (char *end = path + strlen(path); end && end != path && !list;
 	     end = strrchr(path, '/')) {
 		*end = '\0';

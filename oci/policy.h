@@ -21,8 +21,8 @@ struct requirement {
 };
 void requirement_freep(struct requirement *requirement);
 
-/* options->policy_file, else ${XDG_CONFIG_HOME:-~/.config}/containers/policy.json, else
- * /etc/containers/policy.json. None: *out stays NULL, which accepts everything.
+/* options->policy_file, else ~/.config/containers/policy.json (whatever XDG_CONFIG_HOME says, as
+ * for podman), else /etc/containers/policy.json. None: *out stays NULL, which accepts everything.
  * Errors: ERR_NOT_FOUND    the file that was named
  *         ERR_UNSUPPORTED  it is malformed */
 MUST_CHECK bool policy_load(struct policy **out, const struct source_options *options,

@@ -89,9 +89,46 @@ static bool is_of_host(const struct err *failure)
 	       failure->kind != ERR_INTERNAL && failure->kind != ERR_NONE;
 }
 
+/* What a host must be able to do for a question. */
+enum ability { ABILITY_PULL, ABILITY_RESOLVE, ABILITY_REFER };
+
+static bool is_able(const struct host *host, enum ability ability)
+{
+	switch (ability) {
+	case ABILITY_RESOLVE:
+		return host->can_resolve;
+	case ABILITY_REFER:
+		return host->can_refer;
+	case ABILITY_PULL:
+		break;
+	}
+	return host->can_pull;
+}
+
+/* Should the same host go on where it broke off, before others are asked for all of it again? */
+static bool goes_on(const struct sink *sink, uint64_t bytes_before, const struct setback *setback)
+{
+	return setback->may_pass && sink->new_bytes > bytes_before;
+}
+
+/* A mirror that gives something else has not got it. */
+MUST_CHECK static bool check_digest(const struct question *question, struct err *err)
+{
+	const struct bytes *document = question->sink->memory;
+	char text[DIGEST_TEXT_BYTES];
+
+	if (!question->digest)
+		return true;
+	struct digest found = digest_of(document->data, document->len);
+
+	digest_text(&found, text);
+	return digest_equal(&found, question->digest) ||
+	       err_set(err, ERR_INTEGRITY, "what the registry gives has digest %s", text);
+}
+
 /* Ask the hosts in their order, the one that had the blob last before all, until one answers. */
 MUST_CHECK static bool ask_hosts(struct registry *registry, struct http *http,
-				 const struct question *question, bool by_tag,
+				 const struct question *question, enum ability ability,
 				 char content_digest[HTTP_VALUE_BYTES], struct setback *setback,
 				 struct err *err)
 {
@@ -102,19 +139,21 @@ MUST_CHECK static bool ask_hosts(struct registry *registry, struct http *http,
 	err_set(&failure, ERR_FORMAT, "no host in hosts.toml may be asked for it");
 	for (size_t i = 0; i < count + (first > 0); i++) {
 		size_t index = first == 0 ? i : i == 0 ? first : i - 1;
-		const struct host *host = &registry->hosts.list[index];
+		uint64_t bytes_before = question->sink->new_bytes;
 
-		if (!(by_tag ? host->can_resolve : host->can_pull) || (i > 0 && index == first))
+		if (!is_able(&registry->hosts.list[index], ability) || (i > 0 && index == first))
 			continue;
 		if (endpoint_ask(registry->endpoints[index], http, question, content_digest,
-				 setback, &failure)) {
+				 setback, &failure) &&
+		    check_digest(question, &failure)) {
 			if (location)
 				location_found(location, index);
 			return true;
 		}
 		bool is_cancelled = question->cancel && atomic_load(question->cancel);
 
-		if (is_cancelled || !is_of_host(&failure))
+		if (is_cancelled || !is_of_host(&failure) ||
+		    goes_on(question->sink, bytes_before, setback))
 			break;
 	}
 	*err = failure;
@@ -132,7 +171,8 @@ static void pause_ms(uint64_t wait_ms)
 
 struct document_request {
 	const char *path;
-	bool by_tag;
+	enum ability ability;
+	const struct digest *wanted; /* NULL: whatever it is */
 	struct bytes *body;
 	bool is_absent; /* it failed because it is not there */
 	char digest[HTTP_VALUE_BYTES]; /* as the registry's header claims it; "" when it does not */
@@ -147,14 +187,15 @@ MUST_CHECK static bool get_document(struct registry *registry, struct document_r
 	struct sink sink = { .memory = request->body };
 	const struct question question = { .path = request->path,
 					   .accept = manifest_media_types,
-					   .sink = &sink };
+					   .sink = &sink,
+					   .digest = request->wanted };
 	struct setback setback = { 0 };
 	struct err failure = { 0 };
 	uint64_t wait_ms = 0;
 
 	if (!registry_take_http(registry, &http, err))
 		return false;
-	while (!ask_hosts(registry, http, &question, request->by_tag, request->digest, &setback,
+	while (!ask_hosts(registry, http, &question, request->ability, request->digest, &setback,
 			  &failure)) {
 		if (!retry_next(&retry, &setback, &wait_ms)) {
 			request->is_absent = setback.is_absent;
@@ -175,7 +216,7 @@ static enum presence find_repository(struct registry *registry)
 {
 	CLEANUP(bytes_freep) struct bytes body = bytes_capped(MANIFEST_BYTES_MAX);
 	struct document_request request = { .path = "tags/list?n=1",
-					    .by_tag = true,
+					    .ability = ABILITY_RESOLVE,
 					    .body = &body };
 	struct err ignored;
 
@@ -201,15 +242,12 @@ MUST_CHECK static bool explain_missing(struct registry *registry, const struct d
 }
 
 /* Whatever the registry says its digest is, the document must have it. */
-MUST_CHECK static bool check_document(struct view document, const struct digest *wanted,
-				      const char *claimed, struct err *err)
+MUST_CHECK static bool check_claim(struct view document, const char *claimed, struct err *err)
 {
 	struct digest digest = digest_of(document.ptr, document.len);
 	char text[DIGEST_TEXT_BYTES];
 
 	digest_text(&digest, text);
-	if (wanted && !digest_equal(wanted, &digest))
-		return err_set(err, ERR_INTEGRITY, "the registry's manifest has digest %s", text);
 	if (view_starts(view_of(claimed), "sha256:") && strcmp(claimed, text) != 0)
 		return err_set(err, ERR_INTEGRITY,
 			       "the manifest has digest %s, the registry says %s", text, claimed);
@@ -220,13 +258,18 @@ bool registry_manifest(struct registry *registry, const char *tag, const struct 
 		       struct bytes *out, struct err *err)
 {
 	char path[300], text[DIGEST_TEXT_BYTES];
-	struct document_request request = { .path = path, .by_tag = !digest, .body = out };
+	struct document_request request = {
+		.path = path,
+		.ability = digest ? ABILITY_PULL : ABILITY_RESOLVE,
+		.wanted = digest,
+		.body = out,
+	};
 
 	if (digest)
 		digest_text(digest, text);
 	snprintf(path, sizeof(path), "manifests/%s", digest ? text : tag);
 	if (get_document(registry, &request, err))
-		return check_document(bytes_view(out), digest, request.digest, err);
+		return check_claim(bytes_view(out), request.digest, err);
 	if (request.is_absent)
 		return explain_missing(registry, digest, err);
 	if (err->kind == ERR_UNSUPPORTED)
@@ -234,20 +277,49 @@ bool registry_manifest(struct registry *registry, const char *tag, const struct 
 	return false;
 }
 
+static bool knows_referrers(const struct registry *registry)
+{
+	for (size_t i = 0; i < registry->hosts.count; i++)
+		if (registry->hosts.list[i].can_refer)
+			return true;
+	return false;
+}
+
+/* Where a registry does not list referrers, whoever pushes one keeps their index under a tag.
+ * Source: OCI distribution-spec, "Referrers Tag Schema" */
+MUST_CHECK static bool read_referrers_tag(struct registry *registry, const struct digest *digest,
+					  struct bytes *out, struct err *err)
+{
+	char hex[DIGEST_HEX_BYTES], tag[100];
+	struct err failure = { 0 };
+
+	digest_hex(digest, hex);
+	snprintf(tag, sizeof(tag), "sha256-%s", hex);
+	if (registry_manifest(registry, tag, NULL, out, &failure))
+		return true;
+	bytes_clear(out); /* of the error's text */
+	if (failure.kind == ERR_NOT_FOUND)
+		return true;
+	*err = failure;
+	return false;
+}
+
 bool registry_referrers(struct registry *registry, const struct digest *digest, struct bytes *out,
 			struct err *err)
 {
 	char path[300], text[DIGEST_TEXT_BYTES];
-	struct document_request request = { .path = path, .body = out };
+	struct document_request request = { .path = path, .ability = ABILITY_REFER, .body = out };
 	struct err failure = { 0 };
 
 	digest_text(digest, text);
 	snprintf(path, sizeof(path), "referrers/%s", text);
+	if (!knows_referrers(registry))
+		return read_referrers_tag(registry, digest, out, err);
 	if (get_document(registry, &request, &failure))
 		return true;
 	bytes_clear(out); /* of the error's text */
 	if (request.is_absent)
-		return true;
+		return read_referrers_tag(registry, digest, out, err);
 	*err = failure;
 	return false;
 }
@@ -264,7 +336,7 @@ bool registry_small_blob(struct registry *registry, const struct digest *digest,
 			 struct err *err)
 {
 	char path[100];
-	struct document_request request = { .path = path, .body = out };
+	struct document_request request = { .path = path, .wanted = digest, .body = out };
 
 	blob_path(path, digest);
 	return get_document(registry, &request, err);
@@ -282,7 +354,7 @@ bool registry_fetch(struct registry *registry, struct http *http, struct locatio
 
 	blob_path(path, &location->digest);
 	sink->memory = &error_body;
-	bool is_ok = ask_hosts(registry, http, &question, false, NULL, setback, err);
+	bool is_ok = ask_hosts(registry, http, &question, ABILITY_PULL, NULL, setback, err);
 
 	sink->memory = NULL;
 	return is_ok;

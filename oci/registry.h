@@ -39,7 +39,7 @@ MUST_CHECK bool registry_manifest(struct registry *registry, const char *tag,
 /* The index of what refers to a digest; empty when the registry does not know of referrers. */
 MUST_CHECK bool registry_referrers(struct registry *registry, const struct digest *digest,
 				   struct bytes *out, struct err *err);
-/* A whole small blob, not yet verified; out's cap bounds it. */
+/* A whole small blob, verified; out's cap bounds it. */
 MUST_CHECK bool registry_small_blob(struct registry *registry, const struct digest *digest,
 				    struct bytes *out, struct err *err);
 

@@ -116,8 +116,8 @@ MUST_CHECK static bool check_layer(struct check *check, const struct json_t *lay
 	CLEANUP(bytes_freep) struct bytes signature = bytes_capped(PAYLOAD_BYTES_MAX);
 	const struct json_t *annotations = NULL;
 	const char *type = NULL, *text = NULL, *encoded = NULL;
-	struct digest digest, found;
-	struct err malformed;
+	struct digest digest;
+	struct err malformed, failure = { 0 };
 
 	if (++check->signature_count > SIGNATURE_COUNT_MAX)
 		return err_set(err, ERR_UNSUPPORTED, "over %d signatures", SIGNATURE_COUNT_MAX);
@@ -131,11 +131,12 @@ MUST_CHECK static bool check_layer(struct check *check, const struct json_t *lay
 		return why_not(check, malformed.msg);
 	if (strcmp(type, payload_type) != 0)
 		return why_not(check, "it is of another media type");
-	if (!registry_small_blob(check->registry, &digest, &payload, err))
+	if (!registry_small_blob(check->registry, &digest, &payload, &failure)) {
+		if (failure.kind == ERR_INTEGRITY)
+			return why_not(check, "its payload has another digest");
+		*err = failure;
 		return false;
-	found = digest_of(payload.data, payload.len);
-	if (!digest_equal(&found, &digest))
-		return why_not(check, "its payload has another digest");
+	}
 	if (!is_by_a_key(check, bytes_view(&signature), bytes_view(&payload)))
 		return why_not(check, "it is by another key");
 	return check_payload(check, bytes_view(&payload), err);

@@ -1,5 +1,7 @@
 #include "sink.h"
 
+#include <string.h>
+
 /* 206: the very bytes that were asked for, or fewer of them, of a blob of the right size. */
 MUST_CHECK static bool start_range(struct sink *sink, const struct http_response *response,
 				   struct err *err)
@@ -55,19 +57,51 @@ bool sink_start(struct sink *sink, const struct http_response *response, struct 
 	return true;
 }
 
-MUST_CHECK static bool write_part(struct sink *sink, const void *data, size_t len, struct err *err)
+bool sink_flush(struct sink *sink, struct err *err)
 {
+	size_t len = sink->gathered;
 	uint64_t new_bytes = 0;
 
+	sink->gathered = 0;
+	if (len == 0)
+		return true;
+	if (!part_write(sink->part, sink->position - len, sink->gather, len, &new_bytes, err))
+		return false;
+	sink->new_bytes += new_bytes;
+	report_did(sink->report, REPORT_FETCH, new_bytes);
+	if (sink->is_ranged && part_pace(sink->part, sink->position, &sink->end)) {
+		sink->is_cut = true;
+		sink->last = sink->end - 1;
+	}
+	return true;
+}
+
+bool sink_has_enough(const struct sink *sink)
+{
+	return sink->is_cut && sink->position == sink->end;
+}
+
+/* Gathers up to the next multiple of SINK_GATHER_BYTES in the blob, so that writes are aligned. */
+MUST_CHECK static bool write_part(struct sink *sink, const char *data, size_t len, struct err *err)
+{
+	if (sink->is_cut && len > sink->end - sink->position)
+		len = (size_t)(sink->end - sink->position);
 	if (len > sink->end - sink->position)
 		return err_set(err, ERR_INTEGRITY,
 			       "the server sends more than the %llu bytes of the blob",
 			       (unsigned long long)part_size_bytes(sink->part));
-	if (!part_write(sink->part, sink->position, data, len, &new_bytes, err))
-		return false;
-	sink->position += len;
-	sink->new_bytes += new_bytes;
-	report_did(sink->report, REPORT_FETCH, new_bytes);
+	while (len > 0) {
+		size_t room = SINK_GATHER_BYTES - (size_t)(sink->position % SINK_GATHER_BYTES);
+		size_t count = len < room ? len : room;
+
+		memcpy(sink->gather + sink->gathered, data, count);
+		sink->gathered += count;
+		sink->position += count;
+		data += count;
+		len -= count;
+		if (count == room && !sink_flush(sink, err))
+			return false;
+	}
 	return true;
 }
 

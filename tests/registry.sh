@@ -25,10 +25,12 @@ is_listening() {
 	(: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-# registry_start BUILD FOLDER [CERTIFICATE KEY]: sets registry_port and registry_pid; stop it with
-# kill. The port is chosen before it is bound, so another process may be faster: then another one.
+# registry_start BUILD FOLDER [CERTIFICATE KEY [HTPASSWD]]: sets registry_port and registry_pid;
+# stop it with kill. The port is chosen before it is bound, so another process may be faster: then
+# another one.
 registry_start() {
 	local program folder=$2 tls=${3:+, tls: {certificate: $3, key: $4\}} attempt wait
+	local auth=${5:+auth: {htpasswd: {realm: test, path: $5\}\}}
 
 	program=$(registry_program "$1") || return 1
 	mkdir -p "$folder"
@@ -39,6 +41,7 @@ registry_start() {
 			storage: {filesystem: {rootdirectory: $folder/data}}
 			http: {addr: 127.0.0.1:$registry_port$tls}
 			log: {level: error, accesslog: {disabled: true}}
+			$auth
 		CONFIG
 		"$program" serve "$folder/config.yml" >"$folder/log" 2>&1 &
 		registry_pid=$!

@@ -14,11 +14,12 @@ A FAULT is KIND:PART[=VALUE]; the first whose PART stands in the path of a reque
 
 import hashlib
 import http.server
-import json
-import os
 import re
 import sys
 import time
+
+sys.dont_write_bytecode = True  # so that the import leaves nothing beside the sources
+from registry_layout import Layout, range_of
 
 
 class Registry(http.server.ThreadingHTTPServer):
@@ -26,19 +27,9 @@ class Registry(http.server.ThreadingHTTPServer):
 
     def __init__(self, layout, faults):
         super().__init__(("127.0.0.1", 0), Answer)
-        self.layout = layout
+        self.layout = Layout(layout)
         self.faults = [re.fullmatch(r"(\w+):([^=]+)(?:=(.*))?", fault).groups()
                        for fault in faults]
-        with open(os.path.join(layout, "index.json"), encoding="utf-8") as file:
-            self.tags = {entry["annotations"]["org.opencontainers.image.ref.name"]: entry["digest"]
-                         for entry in json.load(file)["manifests"]}
-
-    def blob(self, digest):
-        try:
-            with open(os.path.join(self.layout, "blobs", *digest.split(":")), "rb") as file:
-                return file.read()
-        except (FileNotFoundError, IsADirectoryError):
-            return None
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
@@ -46,19 +37,6 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         """Nothing: a TLS greeting would be logged as it came, in bytes."""
-
-    def find(self):
-        """The body and media type of what the path names, or (None, "")."""
-        if self.path == "/v2/":
-            return b"{}", "application/json"
-        match = re.fullmatch(r"/v2/.+/(manifests|blobs)/([^/]+)", self.path)
-        if not match:
-            return None, ""
-        name = self.server.tags.get(match[2], match[2])
-        body = self.server.blob(name) if ":" in name else None
-        if match[1] == "blobs" or body is None:
-            return body, "application/octet-stream"
-        return body, json.loads(body)["mediaType"]
 
     def fault(self):
         for kind, part, value in self.server.faults:
@@ -81,7 +59,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
         wanted = self.headers.get("Range", "")
         print(self.command, self.path, "Range:", wanted or "all", file=sys.stderr, flush=True)
         kind, value = self.fault()
-        sound, media_type = self.find()
+        sound, media_type = self.server.layout.find(self.path)
         if kind == "status" or sound is None:
             self.send_response(int(value) if kind == "status" else 404)
             self.send_header("Content-Length", "0")
@@ -89,22 +67,20 @@ class Answer(http.server.BaseHTTPRequestHandler):
             return
         body, sent, hangs = self.spoil(sound)
         promised = body if kind == "body" else sound
-        start = 0
-        span = re.fullmatch(r"bytes=(\d+)-\d*", wanted)
-        if span and int(span[1]) < len(body):
-            start = int(span[1])
+        span = range_of(wanted, len(body))
+        start, last = span if span and span[0] < len(body) else (0, len(body) - 1)
         self.send_response(206 if start else 200)
         if start:
-            self.send_header("Content-Range", "bytes %d-%d/%d" % (start, len(body) - 1, len(body)))
+            self.send_header("Content-Range", "bytes %d-%d/%d" % (start, last, len(body)))
         self.send_header("Content-Type", media_type)
-        self.send_header("Content-Length", str(len(body) - start))
+        self.send_header("Content-Length", str(last + 1 - start))
         self.send_header("Docker-Content-Digest",
                          "sha256:" + hashlib.sha256(promised).hexdigest())
         self.end_headers()
         if self.command == "HEAD":
             return
-        self.wfile.write(body[start:max(start, sent)])
-        if sent < len(body):
+        self.wfile.write(body[start:max(start, min(sent, last + 1))])
+        if sent <= last:
             self.wfile.flush()
             time.sleep(60 if hangs else 0)
             self.close_connection = True

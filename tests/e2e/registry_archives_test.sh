@@ -49,6 +49,45 @@ it_gives_the_same_image_from_a_layout_and_from_an_archive_of_it() {
 	cmp fake.image image.ext4
 }
 
+# before_2016 FOLDER: members of that archive, as docker wrote them then: no manifest.json, but a
+# chain of layers that know their parents
+before_2016() {
+	local folder=$1 config parent='' id number=0 name
+
+	config=$(jq -r '.[0].Config' "$folder/manifest.json")
+	for name in $(jq -r '.[0].Layers[]' "$folder/manifest.json"); do
+		number=$((number + 1))
+		id=$(printf '%064d' "$number")
+		mkdir "$folder/$id"
+		echo 1.0 >"$folder/$id/VERSION"
+		cp "$folder/$name" "$folder/$id/layer.tar"
+		jq --arg id "$id" --arg parent "$parent" \
+			'{id: $id, parent: $parent, created, config, architecture, os}
+			| with_entries(select(.value != ""))' \
+			"$folder/$config" >"$folder/$id/json"
+		parent=$id
+	done
+	rm "$folder/manifest.json" "$folder/$config"
+	printf '{"demo":{"1":"%s"}}' "$id" >"$folder/repositories"
+}
+
+it_reads_an_archive_from_before_2016() {
+	bake "docker-archive:$work/docker.tar"
+	mv image.ext4 fake.image
+	mkdir fake.members
+	tar -C fake.members -xf "$work/docker.tar"
+	find fake.members -type l -delete
+	before_2016 fake.members
+	tar -C fake.members -cf fake.old .
+	works docker-archive:fake.old
+	compare_with_umoci image.ext4 demo
+	works docker-archive:fake.old:demo:1
+	refuses 3 demo:1 vmbake build --progress none -o image.ext4 docker-archive:fake.old:demo:2
+	rm "fake.members/$(printf '%064d' 1)/json"
+	tar -C fake.members -cf fake.torn .
+	refuses 8 /json vmbake build --progress none -o image.ext4 docker-archive:fake.torn
+}
+
 it_reads_layers_that_stand_in_the_manifest() {
 	large_image fake.images inline 1 data
 	rm "$(layer_file fake.images)"

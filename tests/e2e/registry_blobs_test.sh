@@ -18,7 +18,7 @@ asked() {
 }
 
 it_opens_as_many_connections_as_it_may() {
-	start_server one "$images"
+	start_server one "$images" slow:blobs=50000000
 	bake --blob-connections 3 "$server/demo:large"
 	[ "$(jq -s 'map(select(.range != "") | .connection) | unique | length' fake.one)" -eq 3 ]
 	[ "$(asked one)" -eq "$size" ] || fail "asked for $(asked one) bytes of $size"
@@ -28,20 +28,6 @@ it_asks_for_the_whole_where_one_connection_is_allowed() {
 	start_server one "$images"
 	bake --blob-connections 1 "$server/demo:large"
 	[ "$(requests one '.range != ""')" -eq 0 ]
-}
-
-# start_proxy NAME PORT [OPTION...]: registry_proxy.py before that port; sets $proxy.
-start_proxy() {
-	local name=$1
-
-	shift
-	: >"fake.$name.port"
-	"$root/tests/e2e/registry_proxy.py" "$@" >"fake.$name.port" 2>"fake.$name" &
-	for _ in $(seq 100); do
-		[ ! -s "fake.$name.port" ] || break
-		sleep 0.05
-	done
-	proxy=127.0.0.1:$(cat "fake.$name.port")
 }
 
 it_opens_a_connection_for_each_range_where_the_server_speaks_http2() {
@@ -115,6 +101,32 @@ it_fetches_afresh_when_the_map_is_damaged() {
 	truncate -s -1 "$part"
 	start_server two "$images"
 	bake "$server/demo:large"
+}
+
+# foreign SCHEME: fake.foreign, an image whose layer is not in the registry but at SCHEME://$server,
+# which is too slow for one connection
+foreign() {
+	make_certificate own IP:127.0.0.1
+	start_server elsewhere "$images" "tls=fake.own.pem,fake.own.key" slow:blobs=30000000
+	large_image fake.foreign foreign 100 "url=https://127.0.0.1:1/nothing" \
+		"url=$1://$server/blobs/sha256:$(basename "$(layer_file "$images")")"
+	rm "$(layer_file fake.foreign)"
+	start_server one fake.foreign
+}
+
+it_fetches_a_foreign_layer_from_where_the_manifest_says() {
+	foreign https
+	SSL_CERT_FILE=$PWD/fake.own.pem bake "$server/demo:foreign"
+	[ "$(requests elsewhere '.authorization != ""')" -eq 0 ]
+	[ "$(jq -s 'map(.connection) | unique | length' fake.elsewhere)" -ge 4 ]
+}
+
+it_does_not_fetch_a_foreign_layer_without_tls() {
+	foreign http
+	refuses 5 127.0.0.1:1 vmbake build --progress none --retry 0 -o image.ext4 \
+		"$server/demo:foreign"
+	expect_nothing
+	[ "$(requests elsewhere true)" -eq 0 ]
 }
 
 it_shares_one_download_between_two_builds() {

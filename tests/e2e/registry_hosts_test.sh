@@ -100,6 +100,62 @@ it_trusts_what_lies_in_dockers_folder() {
 	expect 0 build "$server/demo:small"
 }
 
+it_tries_tls_first_where_a_plain_host_has_settings_for_it() {
+	start_server tls "$images" "tls=$work/cert.pem,$work/key.pem"
+	hosts registry.invalid <<-TOML
+		[host."http://$server"]
+		skip_verify = true
+	TOML
+	expect 0 build registry.invalid/demo:small
+	rm -rf store image.ext4
+	start_server plain "$images"
+	hosts registry.invalid <<-TOML
+		[host."http://$server"]
+		skip_verify = true
+	TOML
+	expect 0 build registry.invalid/demo:small
+}
+
+# only_for_clients: a server that wants to be shown fake.me.pem
+only_for_clients() {
+	make_certificate me DNS:me.example
+	start_server tls "$images" "tls=$work/cert.pem,$work/key.pem" client=fake.me.pem
+	refuses 5 "$server" env SSL_CERT_FILE="$work/cert.pem" vmbake build --progress none \
+		--retry 0 -o image.ext4 "$server/demo:small"
+}
+
+it_shows_the_certificate_that_is_named() {
+	only_for_clients
+	cat fake.me.pem fake.me.key >fake.both
+	hosts "$server" <<-TOML
+		ca = "$work/cert.pem"
+		client = [["../../fake.me.pem", "../../fake.me.key"]]
+	TOML
+	expect 0 build "$server/demo:small"
+	rm -rf store image.ext4
+	hosts "$server" <<-TOML
+		ca = "$work/cert.pem"
+		client = "$PWD/fake.both"
+	TOML
+	expect 0 build "$server/demo:small"
+}
+
+it_shows_the_certificate_in_dockers_folder() {
+	local folder
+
+	only_for_clients
+	folder=fake.hosts/$server
+	mkdir -p "$folder"
+	cp "$work/cert.pem" "$folder/ca.crt"
+	cat fake.me.pem fake.me.key >"$folder/client.cert"
+	: >"$folder/hosts.toml" # an empty one says nothing
+	expect 0 build "$server/demo:small"
+	rm -rf store image.ext4
+	cp fake.me.pem "$folder/client.cert"
+	cp fake.me.key "$folder/client.key"
+	expect 0 build "$server/demo:small"
+}
+
 it_skips_verification_when_told_so() {
 	start_server tls "$images" "tls=$work/cert.pem,$work/key.pem"
 	hosts _default <<-TOML
@@ -118,6 +174,61 @@ it_shows_nothing_of_the_mirror_to_a_redirects_target() {
 	expect 0 build registry.invalid/demo:small
 	[ "$(requests elsewhere true)" -gt 0 ]
 	[ "$(requests elsewhere '."x-test" != ""')" -eq 0 ]
+}
+
+it_tells_a_mirror_nothing_of_what_is_given_for_the_registry() {
+	start_server mirror "$images" basic=me:secret
+	mirror=$server
+	start_server real "$images" basic=me:secret
+	hosts "$server" <<-TOML
+		server = "http://$server"
+		[host."http://$mirror"]
+	TOML
+	expect 0 build --creds me:secret "$server/demo:small"
+	[ "$(requests mirror true)" -gt 0 ]
+	[ "$(requests mirror '.authorization != ""')" -eq 0 ] || fail "the mirror was told"
+}
+
+it_goes_on_with_a_mirror_that_breaks_off_where_it_broke() {
+	local hex
+
+	hex=$(basename "$(layer_file "$images")")
+	start_server mirror "$images" "cut:blobs/sha256:$hex*2=300000"
+	mirror=$server
+	start_server real "$images"
+	hosts registry.invalid <<-TOML
+		server = "http://$server"
+		[host."http://$mirror"]
+	TOML
+	expect 0 build registry.invalid/demo:small
+	[ "$(requests mirror '.range | startswith("bytes=300000-")')" -eq 1 ] || fail "asked anew"
+	[ "$(requests real true)" -eq 0 ]
+}
+
+it_goes_on_to_the_next_host_from_a_mirror_that_gives_something_else() {
+	start_server mirror "$images" flip:manifests/sha256:=
+	mirror=$server
+	start_server real "$images"
+	hosts registry.invalid <<-TOML
+		server = "http://$server"
+		[host."http://$mirror"]
+	TOML
+	expect 0 build "registry.invalid/demo@$(jq -r '.manifests[0].digest' "$images/index.json")"
+	[ "$(requests mirror '.path | contains("manifests/")')" -eq 1 ]
+	[ "$(requests real '.path | contains("manifests/")')" -eq 1 ]
+}
+
+it_waits_for_a_connection_as_long_as_the_file_says() {
+	local start=$SECONDS
+
+	start_server real "$images"
+	hosts registry.invalid <<-TOML
+		server = "http://$server"
+		[host."http://192.0.2.1:5000"]
+		dial_timeout = "200ms"
+	TOML
+	expect 0 build registry.invalid/demo:small
+	[ $((SECONDS - start)) -lt 20 ] || fail "it took $((SECONDS - start)) s"
 }
 
 it_names_the_line_that_does_not_parse() {

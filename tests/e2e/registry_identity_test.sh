@@ -67,8 +67,20 @@ it_tries_again_when_the_token_server_is_down() {
 	expect 0 build "$server/demo:small"
 }
 
+it_gives_up_when_the_token_server_stays_down() {
+	start_server one "$images" token=: status:/token=503
+	refuses 5 "token server" build "$server/demo:small"
+	expect_nothing
+}
+
+it_refuses_a_token_of_ten_megabytes() {
+	start_server one "$images" token=: token-bytes=10000000
+	refuses 7 "token server" build "$server/demo:small"
+	expect_nothing
+}
+
 it_renews_a_token_in_the_middle_of_a_blob() {
-	start_server one "$images" token=: token-uses=3
+	start_server one "$images" token=: token-uses=3 slow:blobs=80000000
 	expect 0 build "$server/demo:large"
 	[ "$(requests one '.path | startswith("/token")')" -gt 2 ] || fail "no token was renewed"
 }
@@ -195,7 +207,7 @@ it_tells_nothing_to_the_target_of_a_redirect() {
 }
 
 it_asks_anew_when_a_signed_address_expires() {
-	start_server elsewhere "$images" signed-uses=2
+	start_server elsewhere "$images" signed-uses=2 slow:blobs=80000000
 	start_server one "$images" "blobs-at=http://$server"
 	expect 0 build --blob-connections 2 "$server/demo:large"
 	[ "$(requests elsewhere '.status == 403')" -gt 0 ] || fail "no address expired"
@@ -212,6 +224,7 @@ it_keeps_the_target_of_a_redirect_for_later_chunks() {
 it_closes_with_an_answer_when_it_is_refused_for_ever() {
 	start_server one "$images" token=: token-uses=0
 	refuses 4 "$server" build "$server/demo:small"
+	expect_nothing
 }
 
 run_promises

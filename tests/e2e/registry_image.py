@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Adds an image of one uncompressed layer with one large file to an OCI layout.
 
-usage: registry_image.py LAYOUT TAG MEGABYTES [url=URL] [data]      the same bytes every time
+usage: registry_image.py LAYOUT TAG MEGABYTES [url=URL...] [data]      the same bytes every time
   url=URL   the layer is foreign, to be had from there too
   data      the layer's bytes stand in the manifest
 """
@@ -25,14 +25,28 @@ def put_blob(layout, body):
     return "sha256:" + digest
 
 
-def layer_of(megabytes):
-    content = random.Random(megabytes).randbytes(megabytes << 20)
-    tar = io.BytesIO()
-    with tarfile.open(fileobj=tar, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+class Noise(io.RawIOBase):
+    """Bytes that do not compress, the same for the same seed; a gigabyte takes no memory."""
+
+    def __init__(self, seed):
+        super().__init__()
+        self.random = random.Random(seed)
+
+    def read(self, size=-1):
+        return self.random.randbytes(size)
+
+
+def put_layer(layout, megabytes):
+    """Its digest and size."""
+    path = os.path.join(layout, "blobs", "sha256", "new")
+    with tarfile.open(path, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         entry = tarfile.TarInfo("large")
-        entry.size = len(content)
-        archive.addfile(entry, io.BytesIO(content))
-    return tar.getvalue()
+        entry.size = megabytes << 20
+        archive.addfile(entry, Noise(megabytes))
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    os.rename(path, os.path.join(layout, "blobs", "sha256", digest))
+    return "sha256:" + digest, os.path.getsize(os.path.join(layout, "blobs", "sha256", digest))
 
 
 def put_json(layout, document):
@@ -40,18 +54,19 @@ def put_json(layout, document):
     return put_blob(layout, body), len(body)
 
 
-def image_of(layout, layer, extras):
-    digest = put_blob(layout, layer)
+def image_of(layout, megabytes, extras):
+    digest, layer_size = put_layer(layout, megabytes)
     config, config_size = put_json(layout, {
         "os": "linux", "architecture": ARCHITECTURE, "config": {"Entrypoint": ["/large"]},
         "rootfs": {"type": "layers", "diff_ids": [digest]}})
     descriptor = {"mediaType": "application/vnd.oci.image.layer.v1.tar",
-                  "digest": digest, "size": len(layer)}
+                  "digest": digest, "size": layer_size}
     for extra in extras:
         if extra.startswith("url="):
-            descriptor["urls"] = [extra[len("url="):]]
+            descriptor.setdefault("urls", []).append(extra[len("url="):])
         if extra == "data":
-            descriptor["data"] = base64.b64encode(layer).decode()
+            with open(os.path.join(layout, "blobs", *digest.split(":")), "rb") as file:
+                descriptor["data"] = base64.b64encode(file.read()).decode()
     return put_json(layout, {
         "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
         "config": {"mediaType": "application/vnd.oci.image.config.v1+json",
@@ -69,7 +84,7 @@ def main():
     if os.path.exists(index_path):
         with open(index_path, encoding="utf-8") as file:
             index = json.load(file)
-    digest, size = image_of(layout, layer_of(int(megabytes)), sys.argv[4:])
+    digest, size = image_of(layout, int(megabytes), sys.argv[4:])
     index["manifests"].append({
         "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": size,
         "platform": {"os": "linux", "architecture": ARCHITECTURE},

@@ -17,6 +17,38 @@ start_server() {
 	export server=127.0.0.1:${port:?registry_server.py did not start} server_pid
 }
 
+# start_proxy NAME PORT [OPTION...]: registry_proxy.py before that port; sets $proxy.
+start_proxy() {
+	local name=$1 port
+
+	shift
+	: >"fake.$name.port"
+	"${root:?}/tests/e2e/registry_proxy.py" "$@" >"fake.$name.port" 2>"fake.$name" &
+	for _ in $(seq 100); do
+		port=$(cat "fake.$name.port")
+		[ -z "$port" ] || break
+		sleep 0.05
+	done
+	export proxy=127.0.0.1:${port:?registry_proxy.py did not start}
+}
+
+# make_certificate NAME WHOM [END]: fake.NAME.pem and fake.NAME.key, its own authority; END: the
+# time, as 20200102000000Z, since when it is no longer good
+make_certificate() {
+	local days=(-startdate 20200101000000Z -enddate "${3:-20400101000000Z}")
+
+	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=test \
+		-keyout "fake.$1.key" -out fake.request 2>/dev/null
+	: >fake.database
+	printf '%s\n' '[ca]' 'default_ca = own' '[own]' 'database = fake.database' \
+		'new_certs_dir = .' 'rand_serial = yes' 'default_md = sha256' 'policy = any' \
+		'x509_extensions = whom' '[any]' 'commonName = supplied' '[whom]' \
+		'basicConstraints = CA:TRUE' "subjectAltName = $2" >fake.ca
+	openssl ca -batch -selfsign -notext -config fake.ca "${days[@]}" -keyfile "fake.$1.key" \
+		-in fake.request -out "fake.$1.pem" 2>/dev/null
+	rm ./[0-9A-F]*.pem
+}
+
 # requests NAME FILTER: of the requests that server saw, those that jq's FILTER selects, counted.
 requests() {
 	jq -s "map(select($2)) | length" "fake.$1"

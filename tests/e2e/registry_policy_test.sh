@@ -9,7 +9,7 @@ images=$work/images
 mkdir "$images" "$work/home"
 large_image "$images" small 1
 export HOME=$work/home
-unset XDG_CONFIG_HOME
+export XDG_CONFIG_HOME=$work/elsewhere # which does not count for policies
 for key in good other; do
 	openssl ecparam -genkey -name prime256v1 -noout -out "$work/$key.pem" 2>/dev/null
 	openssl pkey -in "$work/$key.pem" -pubout -out "$work/$key.pub" 2>/dev/null
@@ -65,6 +65,15 @@ it_accepts_a_key_inside_the_policy() {
 
 it_accepts_a_signature_that_is_a_referrer() {
 	signed good SERVER/demo:small referrer
+	policy "$(by_key)"
+	expect 0 build "$server/demo:small"
+}
+
+it_accepts_a_signature_that_is_listed_under_a_tag() {
+	signed good SERVER/demo:small tagged
+	kill "$server_pid"
+	wait "$server_pid" 2>/dev/null || true
+	start_server one fake.images no-referrers= "port=${server#*:}"
 	policy "$(by_key)"
 	expect 0 build "$server/demo:small"
 }

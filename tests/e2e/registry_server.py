@@ -7,11 +7,13 @@ prints its loopback port, serves until it is killed, and writes one JSON object 
 
   port=N                that port instead of a free one
   tls=CERT,KEY          HTTPS
+  client=CERT           and only for who shows that certificate, or one of its authority
   basic=USER:PASSWORD   401 without them
   token=USER:PASSWORD   a bearer challenge; its token server is /token of this very server and gives
                         tokens to that user ("token=:" to anybody)
   identity=TOKEN        the token server gives tokens for that identity token alone (OAuth2)
   token-uses=N          a token is good for N requests
+  token-bytes=N         it is that long
   blobs-at=URL          blobs are redirected to URL/blobs/DIGEST
   no-referrers=         the registry does not know of referrers
   signed-uses=N         what is asked for as /blobs/DIGEST?signed=K is good for N requests
@@ -28,13 +30,15 @@ import base64
 import hashlib
 import http.server
 import json
-import os
 import re
 import ssl
 import sys
 import threading
 import time
 import urllib.parse
+
+sys.dont_write_bytecode = True  # so that the import leaves nothing beside the sources
+from registry_layout import Layout, range_of
 
 
 class Fault:
@@ -50,11 +54,11 @@ class Registry(http.server.ThreadingHTTPServer):
     def __init__(self, layout, settings):
         port = [word[5:] for word in settings if word.startswith("port=")]
         super().__init__(("127.0.0.1", int(port[0]) if port else 0), Answer)
-        self.layout = layout
+        self.layout = Layout(layout)
         self.options, self.faults = {}, []
         self.lock = threading.Lock()
         self.tokens, self.signed, self.token_count = {}, {}, 0
-        self.blobs, self.digests = {}, {}
+        self.digests = {}
         for setting in settings:
             name, _, value = setting.partition("=")
             match = re.fullmatch(r"([a-z-]+):([^*]*)(?:\*(\d+))?", name)
@@ -62,29 +66,17 @@ class Registry(http.server.ThreadingHTTPServer):
                 self.faults.append(Fault(match[1], match[2], match[3], value))
             else:
                 self.options[name] = value
-        with open(os.path.join(layout, "index.json"), encoding="utf-8") as file:
-            self.tags = {entry["annotations"]["org.opencontainers.image.ref.name"]: entry["digest"]
-                         for entry in json.load(file)["manifests"]}
         if "tls" in self.options:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*self.options["tls"].split(","))
+            if "client" in self.options:
+                context.verify_mode = ssl.CERT_REQUIRED
+                context.load_verify_locations(self.options["client"])
             self.socket = context.wrap_socket(self.socket, server_side=True,
                                               do_handshake_on_connect=False)
 
     def handle_error(self, request, client_address):
         pass  # clients that go away are part of the tests
-
-    def blob(self, digest):
-        if digest not in self.blobs:
-            self.blobs[digest] = self.read_blob(digest)
-        return self.blobs[digest]
-
-    def read_blob(self, digest):
-        try:
-            with open(os.path.join(self.layout, "blobs", *digest.split(":")), "rb") as file:
-                return file.read()
-        except (FileNotFoundError, IsADirectoryError, TypeError):
-            return None
 
     def digest_of(self, body):
         kept = self.digests.get(id(body))
@@ -94,8 +86,8 @@ class Registry(http.server.ThreadingHTTPServer):
 
     def referrers(self, digest):
         entries = []
-        for found in set(self.tags.values()):
-            manifest = json.loads(self.blob(found))
+        for found in set(self.layout.tags.values()):
+            manifest = json.loads(self.layout.blob(found))
             if manifest.get("subject", {}).get("digest") == digest and "artifactType" in manifest:
                 entries.append({"mediaType": manifest["mediaType"], "digest": found, "size": 1,
                                 "artifactType": manifest["artifactType"]})
@@ -112,7 +104,8 @@ class Registry(http.server.ThreadingHTTPServer):
     def new_token(self):
         with self.lock:
             self.token_count += 1
-            token = "token-%d" % self.token_count
+            length = int(self.options.get("token-bytes", 0))
+            token = ("token-%d" % self.token_count).ljust(length, "x")
             self.tokens[token] = int(self.options.get("token-uses", 1 << 30))
             return token
 
@@ -183,23 +176,6 @@ class Answer(http.server.BaseHTTPRequestHandler):
                 return False
         return True
 
-    def find(self, path):
-        match = re.fullmatch(r"(?:/v2/.+)?/(manifests|blobs)/([^/]+)", path)
-        if not match:
-            return None, ""
-        name = self.server.tags.get(match[2], match[2])
-        body = self.server.blob(name) if ":" in name else None
-        if match[1] == "blobs" or body is None:
-            return body, "application/octet-stream"
-        return body, json.loads(body).get("mediaType", "")
-
-    def range_of(self, body, kind):
-        match = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
-        if not match or kind == "no-range":
-            return None
-        last = min(int(match[2]), len(body) - 1) if match[2] else len(body) - 1
-        return int(match[1]), last
-
     def do_POST(self):
         length = int(self.headers.get("Content-Length", 0))
         self.give_token(urllib.parse.parse_qs(self.rfile.read(length).decode()))
@@ -232,12 +208,12 @@ class Answer(http.server.BaseHTTPRequestHandler):
             index = self.server.referrers(path.rpartition("/")[2])
             self.send(200, body=json.dumps(index).encode())
         elif path.endswith("/tags/list"):
-            self.send(200, body=json.dumps({"tags": list(self.server.tags)}).encode())
+            self.send(200, body=json.dumps({"tags": list(self.server.layout.tags)}).encode())
         else:
             self.serve(path, kind, value)
 
     def serve(self, path, kind, value):
-        body, media_type = self.find(path)
+        body, media_type = self.server.layout.find(path)
         if body is None:
             self.send(404, body=b'{"errors": [{"code": "UNKNOWN", "message": "not here"}]}')
             return
@@ -251,7 +227,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
             body = body[:-int(value)]
         elif kind == "extra":
             body += b"x" * int(value)
-        wanted = self.range_of(body, kind)
+        wanted = None if kind == "no-range" else range_of(self.headers.get("Range"), len(body))
         headers = [("Content-Type", value if kind == "type" else media_type),
                    ("Docker-Content-Digest", value if kind == "digest" else digest)]
         if kind == "endless":

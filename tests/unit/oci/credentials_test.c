@@ -2,6 +2,8 @@
 
 #include <check.h>
 
+#include "base/cleanup.h"
+
 /* base64 of "u1:p1", "u2:p:2" and "u3:p3". */
 #define ONE "{\"auth\":\"dTE6cDE=\"}"
 #define TWO "{\"auth\":\"dTI6cDoy\"}"
@@ -23,6 +25,8 @@ static const struct {
 	  "p1" },
 	{ "{\"auths\":{\"docker.io\":" ONE "}}", "docker.io", "library/x", "u1", "p1" },
 	{ "{\"auths\":{\"https://index.docker.io/v1/\":" ONE "}}", "a.io", "x", NULL, NULL },
+	{ "{\"auths\":{\"https.io/x\":" ONE "}}", "https.io", "y", NULL, NULL },
+	{ "{\"auths\":{\"a.io/v2\":" ONE "}}", "a.io", "y", NULL, NULL },
 	{ "{\"auths\":{\"a.io\":{}}}", "a.io", "x", NULL, NULL },
 	{ "{\"auths\":null}", "a.io", "x", NULL, NULL },
 	{ "{}", "a.io", "x", NULL, NULL },

@@ -20,6 +20,12 @@ static const struct {
 	{ "[host.\"http://m:5\"]", "a.io", "http://m:5/v2", "https://a.io/v2" },
 	{ "[host.\"m:5\"]", "a.io", "https://m:5/v2", "https://a.io/v2" },
 	{ "[host.\"https://m/v2/\"]", "a.io", "https://m/v2", "https://a.io/v2" },
+	{ "[host.\"http://m:5\"]\nskip_verify = false", "a.io", "https://m:5/v2",
+	  "https://a.io/v2" },
+	{ "[host.\"http://m:80\"]\nskip_verify = true", "a.io", "http://m:80/v2",
+	  "https://a.io/v2" },
+	{ "override_path = true", "docker.io", "https://registry-1.docker.io/v2",
+	  "https://registry-1.docker.io/v2" },
 	{ "[host.\"https://m/p\"]", "a.io", "https://m/p/v2", "https://a.io/v2" },
 	{ "[host.\"https://m/p\"]\noverride_path = true", "a.io", "https://m/p",
 	  "https://a.io/v2" },
@@ -35,6 +41,8 @@ static const char *const bad[] = {
 	"[host.\"http://x\"]\ncapabilities = [\"fly\"]",
 	"[host.\"http://x\"]\ncapabilities = \"pull\"",
 	"[host.\"http://x\"]\nclient = 7",
+	"[host.\"http://x\"]\ndial_timeout = \"soon\"",
+	"[host.\"http://x\"]\ndial_timeout = 7",
 	"[host.\"http://x\"]\nclient = [[\"a\"]]",
 	"[host.\"http://x\"]\nca = 7",
 	"[host.\"http://x\"]\nskip_verify = \"yes\"",
@@ -82,6 +90,28 @@ START_TEST(a_host_has_the_capabilities_it_says)
 
 	ck_assert(hosts.list[0].can_pull);
 	ck_assert(!hosts.list[0].can_resolve);
+	ck_assert(!hosts.list[0].can_refer);
+}
+END_TEST
+
+START_TEST(what_stands_beside_no_server_is_not_about_its_capabilities)
+{
+	CLEANUP(hosts_freep)
+	struct hosts hosts = parsed("capabilities = [\"pull\"]\ndial_timeout = \"2s\"", "r.io");
+
+	ck_assert(hosts.list[0].can_pull && hosts.list[0].can_resolve);
+	ck_assert_uint_eq(hosts.list[0].dial_timeout_ms, 2000);
+}
+END_TEST
+
+START_TEST(a_host_may_list_referrers_alone)
+{
+	CLEANUP(hosts_freep)
+	struct hosts hosts =
+		parsed("[host.\"http://z\"]\ncapabilities = [\"referrers\"]", "r.io");
+
+	ck_assert(hosts.list[0].can_refer);
+	ck_assert(!hosts.list[0].can_pull);
 }
 END_TEST
 
@@ -138,6 +168,8 @@ int main(void)
 	tcase_add_test(rules, hosts_keep_the_order_of_the_file);
 	tcase_add_test(rules, a_host_without_capabilities_has_all);
 	tcase_add_test(rules, a_host_has_the_capabilities_it_says);
+	tcase_add_test(rules, what_stands_beside_no_server_is_not_about_its_capabilities);
+	tcase_add_test(rules, a_host_may_list_referrers_alone);
 	tcase_add_test(rules, only_the_registry_itself_is_the_registry);
 	tcase_add_test(rules, a_client_pair_is_found_beside_the_file);
 	tcase_add_test(rules, headers_may_have_several_values);

@@ -8,6 +8,7 @@
 #define E "@sha256:ffff456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define TYPE(name) "{\"type\":\"" name "\"}"
 #define REMAP "{\"type\":\"remapIdentity\",\"prefix\":\"m.io/p\",\"signedPrefix\":\"o.io\"}"
+#define REMAP_HOST "{\"type\":\"remapIdentity\",\"prefix\":\"m.io\",\"signedPrefix\":\"o.io\"}"
 #define EXACT "{\"type\":\"exactReference\",\"dockerReference\":\"o.io/x:1\"}"
 #define EXACT_REPOSITORY "{\"type\":\"exactRepository\",\"dockerRepository\":\"o.io/x\"}"
 
@@ -40,6 +41,9 @@ static const struct {
 	{ REMAP, "m.io/pp/x:1", "m.io/pp/x:1", true },
 	{ REMAP, "m.io/pp/x:1", "o.iop/x:1", false },
 	{ REMAP, "a.io/x:1", "a.io/x:1", true },
+	{ REMAP_HOST, "m.io/x:1", "o.io/x:1", true },
+	{ REMAP_HOST, "m.io:5000/x:1", "o.io:5000/x:1", false },
+	{ REMAP_HOST, "m.io:5000/x:1", "m.io:5000/x:1", true },
 };
 
 enum { CASE_COUNT = sizeof(cases) / sizeof(cases[0]) };
@@ -52,6 +56,8 @@ static const char *const bad[] = {
 	TYPE("exactRepository"),
 	TYPE("remapIdentity"),
 	"{\"type\":\"exactReference\",\"dockerReference\":\"A B\"}",
+	"{\"type\":\"matchRepository\",\"dockerRepository\":\"a.io/x\"}",
+	"{\"type\":\"matchExact\",\"prefix\":\"a.io\"}",
 };
 
 enum { BAD_COUNT = sizeof(bad) / sizeof(bad[0]) };
