@@ -12,6 +12,7 @@ config=$(echo "$kernel"/boot/config-*)
 release=${vmlinuz##*/vmlinuz-}
 version=999.10.05
 libdir=/usr/lib/x86_64-linux-gnu
+firmware=/lib/firmware/nvidia/$version/gsp_ga10x.bin
 
 # The parts of the driver, once for all promises. The modules are the kernel's own: 9pnet_virtio
 # depends on 9pnet.
@@ -31,7 +32,7 @@ record() {
 	local digest
 
 	digest=$(sha256sum "$1")
-	jq -n --argjson size "$(stat -c %s "$1")" --arg digest "sha256:${digest%% *}" \
+	jq -n --arg digest "sha256:${digest%% *}" --argjson size "$(stat -c %s "$1")" \
 		'{size: $size, digest: $digest}'
 }
 
@@ -51,7 +52,7 @@ driver_json() {
 		--slurpfile modules <(module_json 9pnet true; module_json 9pnet_virtio true) \
 		--slurpfile files <(
 			file_json "libcuda.so.$version" "$libdir/libcuda.so.$version" lib
-			file_json gsp_ga10x.bin "/lib/firmware/nvidia/$version/gsp_ga10x.bin" firmware
+			file_json gsp_ga10x.bin "$firmware" firmware
 			file_json LICENSE /usr/share/doc/nvidia/LICENSE licence
 		) '{schemaVersion: 1, vendor: "nvidia",
 			driver: {version: $version, branch: "999", flavor: "proprietary",
@@ -93,7 +94,7 @@ bake_with_driver() {
 	put "$parts/ld-linux-x86-64.so.2" /lib64/ld-linux-x86-64.so.2
 	put "$parts/libc.so.6" "$libdir/libc.so.6"
 	put "$parts/libcuda.so.$version" "$libdir/libcuda.so.$version"
-	put "$parts/gsp_ga10x.bin" "/lib/firmware/nvidia/$version/gsp_ga10x.bin"
+	put "$parts/gsp_ga10x.bin" "$firmware"
 	put "$parts/LICENSE" /usr/share/doc/nvidia/LICENSE
 	for module in 9pnet 9pnet_virtio; do
 		put "$parts/$module.ko" "/lib/modules/$release/$module.ko"
@@ -141,7 +142,7 @@ it_names_each_rule_that_fails() {
 	cp image.ext4 good.ext4
 
 	echo other >other
-	put other "/lib/firmware/nvidia/$version/gsp_ga10x.bin"
+	put other "$firmware"
 	finds digest-mismatch gsp_ga10x
 	cp good.ext4 image.ext4
 
@@ -210,7 +211,8 @@ it_says_that_there_is_no_driver() {
 	expect 0 vmbake verify image.ext4
 	grep -q 'no driver, 0 errors' out
 	chmod u+w image.ext4
-	inside image.ext4 /.vmbake/boot.json | jq '.env += ["NVIDIA_VISIBLE_DEVICES=all"]' >boot.json
+	inside image.ext4 /.vmbake/boot.json |
+		jq '.env += ["NVIDIA_VISIBLE_DEVICES=all"]' >boot.json
 	put boot.json /.vmbake/boot.json
 	expect 0 vmbake verify --json image.ext4
 	jq -e '.ok and .driver == null and .findings[0].severity == "warning"' out

@@ -29,7 +29,8 @@ static size_t add_info(char *out, size_t len, const char *key, const char *value
 {
 	if (!value)
 		return len;
-	return len + 1 + (size_t)snprintf(out + len, VERSIONS_AT - INFO_AT - len, "%s=%s", key, value);
+	return len + 1 +
+	       (size_t)snprintf(out + len, VERSIONS_AT - INFO_AT - len, "%s=%s", key, value);
 }
 
 struct view made_ko(char out[MADE_KO_BYTES], const struct made_ko *ko)
