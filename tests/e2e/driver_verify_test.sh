@@ -12,12 +12,13 @@ config=$(echo "$kernel"/boot/config-*)
 release=${vmlinuz##*/vmlinuz-}
 version=999.10.05
 libdir=/usr/lib/x86_64-linux-gnu
+firmware=/lib/firmware/nvidia/$version/gsp_ga10x.bin
 
-# The parts of the driver, once for all promises. The modules are the kernel's own: 9pnet_virtio
-# depends on 9pnet.
+# The parts of the driver, once for all promises. The modules are the kernel's own: net_failover
+# depends on failover.
 parts=$work/parts
 mkdir -p "$parts"
-for module in net/9p/9pnet net/9p/9pnet_virtio; do
+for module in net/core/failover drivers/net/net_failover; do
 	cp "$kernel/lib/modules/$release/kernel/$module.ko" "$parts/"
 done
 echo 'int cuInit(unsigned flags) { return (int)flags; }' >"$parts/cuda.c"
@@ -31,7 +32,7 @@ record() {
 	local digest
 
 	digest=$(sha256sum "$1")
-	jq -n --argjson size "$(stat -c %s "$1")" --arg digest "sha256:${digest%% *}" \
+	jq -n --arg digest "sha256:${digest%% *}" --argjson size "$(stat -c %s "$1")" \
 		'{size: $size, digest: $digest}'
 }
 
@@ -48,11 +49,10 @@ module_json() {
 
 driver_json() {
 	jq -n --arg version "$version" --arg release "$release" \
-		--slurpfile modules <(module_json 9pnet true; module_json 9pnet_virtio true) \
+		--slurpfile modules <(module_json failover true; module_json net_failover true) \
 		--slurpfile files <(
 			file_json "libcuda.so.$version" "$libdir/libcuda.so.$version" lib
-			file_json gsp_ga10x.bin "/lib/firmware/nvidia/$version/gsp_ga10x.bin" \
-				firmware
+			file_json gsp_ga10x.bin "$firmware" firmware
 			file_json LICENSE /usr/share/doc/nvidia/LICENSE licence
 		) '{schemaVersion: 1, vendor: "nvidia",
 			driver: {version: $version, branch: "999", flavor: "proprietary",
@@ -67,8 +67,8 @@ boot_json() {
 	inside image.ext4 /.vmbake/boot.json |
 		jq --arg version "$version" --arg folder "/lib/modules/$release" '
 			.gpu = {policy: "optional", version: $version, cuda: "13.2",
-				modules: [{name: "9pnet", path: "\($folder)/9pnet.ko", params: ""},
-					{name: "9pnet_virtio", path: "\($folder)/9pnet_virtio.ko",
+				modules: [{name: "failover", path: "\($folder)/failover.ko", params: ""},
+					{name: "net_failover", path: "\($folder)/net_failover.ko",
 					params: ""}]}'
 }
 
@@ -94,9 +94,9 @@ bake_with_driver() {
 	put "$parts/ld-linux-x86-64.so.2" /lib64/ld-linux-x86-64.so.2
 	put "$parts/libc.so.6" "$libdir/libc.so.6"
 	put "$parts/libcuda.so.$version" "$libdir/libcuda.so.$version"
-	put "$parts/gsp_ga10x.bin" "/lib/firmware/nvidia/$version/gsp_ga10x.bin"
+	put "$parts/gsp_ga10x.bin" "$firmware"
 	put "$parts/LICENSE" /usr/share/doc/nvidia/LICENSE
-	for module in 9pnet 9pnet_virtio; do
+	for module in failover net_failover; do
 		put "$parts/$module.ko" "/lib/modules/$release/$module.ko"
 	done
 	driver_json >driver.json
@@ -142,25 +142,25 @@ it_names_each_rule_that_fails() {
 	cp image.ext4 good.ext4
 
 	echo other >other
-	put other "/lib/firmware/nvidia/$version/gsp_ga10x.bin"
+	put other "$firmware"
 	finds digest-mismatch gsp_ga10x
 	cp good.ext4 image.ext4
 
-	sed "s/$release/${release/6.1/6.9}/" "$parts/9pnet.ko" >ko
-	put ko "/lib/modules/$release/9pnet.ko"
-	finds digest-mismatch 9pnet
-	grep -q '^warning kernel-release: 9pnet was built' out
+	sed "s/$release/${release/6.1/6.9}/" "$parts/failover.ko" >ko
+	put ko "/lib/modules/$release/failover.ko"
+	finds digest-mismatch failover
+	grep -q '^warning kernel-release: failover was built' out
 	cp good.ext4 image.ext4
 
 	jq '.gpu.modules |= reverse' boot.json >reversed.json
 	put reversed.json /.vmbake/boot.json
-	finds module-depends '9pnet_virtio depends on 9pnet'
-	grep -q '^error undefined-symbol: 9pnet_virtio' out
+	finds module-depends 'net_failover depends on failover'
+	grep -q '^error undefined-symbol: net_failover' out
 	cp good.ext4 image.ext4
 
-	zstd -qc "$parts/9pnet.ko" >ko
-	put ko "/lib/modules/$release/9pnet.ko"
-	finds module-compression 9pnet
+	zstd -qc "$parts/failover.ko" >ko
+	put ko "/lib/modules/$release/failover.ko"
+	finds module-compression failover
 	cp good.ext4 image.ext4
 
 	jq '.env += ["NVIDIA_REQUIRE_CUDA=cuda>=14.0"]' boot.json >demanding.json
@@ -179,9 +179,9 @@ it_holds_the_kernels_configuration_against_the_table() {
 	expect 0 verify --kernel-config changed
 	grep -q '^warning kernel-config: .*CONFIG_PCI_MSI' out
 	echo CONFIG_MODULE_SIG_FORCE=y >>changed
-	objcopy --strip-debug "$parts/9pnet.ko" ko # which drops the signature
-	put ko "/lib/modules/$release/9pnet.ko"
-	finds module-signature 9pnet --kernel-config changed
+	objcopy --strip-debug "$parts/failover.ko" ko # which drops the signature
+	put ko "/lib/modules/$release/failover.ko"
+	finds module-signature failover --kernel-config changed
 	sed 's/^CONFIG_MODULES=y/# CONFIG_MODULES is not set/' "$config" >changed
 	finds kernel-config 'without CONFIG_MODULES' --kernel-config changed
 }

@@ -239,7 +239,6 @@ static void verify(const struct variant *variant)
 	ck_assert_msg(verify_image(&findings, &subject, &err), "%s", err.msg);
 	ck_assert(bytes_append(&found, "", 0, &err));
 	for (size_t i = 0; i < findings.count; i++) {
-		printf("%s\n", findings.items[i].sentence);
 		ck_assert(bytes_print(&found, &err, "%s%s %s", i > 0 ? "; " : "",
 				      severity_name(findings.items[i].severity),
 				      rule_id(findings.items[i].rule)));
