@@ -67,7 +67,8 @@ boot_json() {
 	inside image.ext4 /.vmbake/boot.json |
 		jq --arg version "$version" --arg folder "/lib/modules/$release" '
 			.gpu = {policy: "optional", version: $version, cuda: "13.2",
-				modules: [{name: "failover", path: "\($folder)/failover.ko", params: ""},
+				modules: [{name: "failover", path: "\($folder)/failover.ko",
+						params: ""},
 					{name: "net_failover", path: "\($folder)/net_failover.ko",
 					params: ""}]}'
 }

@@ -10,7 +10,8 @@ done
 # size_and_blocks PATH: bytes, and what they take in blocks of 512
 size_and_blocks() {
 	debugfs -R "stat $1" image.ext4 2>/dev/null |
-		sed -nE 's/^User:.* Size: ([0-9]+)$/\1/p; s/.*Blockcount: ([0-9]+)$/\1/p' | tr '\n' ' '
+		sed -nE 's/^User:.* Size: ([0-9]+)$/\1/p; s/.*Blockcount: ([0-9]+)$/\1/p' |
+		tr '\n' ' '
 }
 
 # More than 127, which is all that overlay can stack; most of them empty or one and the same.
