@@ -14,9 +14,11 @@ version=${version%%-*}
 kernel=$work/guest/vmlinuz
 kernel_config=$(echo "$build"/debian/linux-image/boot/config-*)
 
-# The driver's userspace, as a person would download it: not the modules' source.
+# The driver's userspace, as a person would download it: not the modules' source, nor the one
+# package that Debian has of another version.
 userspace() {
-	find "$debs" -name '*.deb' ! -name 'nvidia-kernel-source_*' | sort
+	find "$debs" -name '*.deb' ! -name 'nvidia-kernel-source_*' \
+		! -name 'nvidia-persistenced_*' | sort
 }
 
 prepare() {
@@ -82,6 +84,14 @@ it_imports_debians_packages() {
 			index("libcuda.so.1") >= 0) and
 		([.files[] | select(.kind == "firmware")] | length) == 2 and
 		.driver.license != null' out
+}
+
+it_refuses_a_package_of_another_version() {
+	mapfile -t sources < <(userspace)
+	expect 10 vmbake driver import --modules "$work/modules" --json "${sources[@]}" \
+		"$debs"/nvidia-persistenced_*.deb
+	jq -e '.findings | map(select(.severity == "error").rule) == ["userspace-version"]' out
+	[ -z "$(ls store/drivers)" ]
 }
 
 it_is_chosen_verified_and_the_same_every_time() {
