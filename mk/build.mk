@@ -43,6 +43,11 @@ $(BUILD)/%.o: %.c | $(BUILD)/.deps
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+# What a room embeds stands behind the colon here.
+$(BUILD)/drivers/kernel_config_bytes.o: drivers/kernel_config_bytes.S docs/kernel-gpu.config
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) -I. -c -o $@ $<
+
 define room_rule
 $(call room_library,$(1)): $(call room_objects,$(1))
 	@mkdir -p $$(@D)
