@@ -1,11 +1,13 @@
 #include "verify.h"
 
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "capability.h"
 #include "driver_fit.h"
+#include "leftovers.h"
 #include "needed.h"
 #include "verify_files.h"
 #include "verify_modules.h"
@@ -91,6 +93,58 @@ MUST_CHECK static bool check_compat(struct finding_list *findings,
 	return compat_judge(&compat, findings, &files, &request, &arena, err);
 }
 
+static bool is_injected(const struct injected_list *files, uint32_t inode)
+{
+	for (size_t i = 0; i < files->count; i++)
+		if (files->items[i].inode != TREE_NONE && files->items[i].inode == inode)
+			return true;
+	return false;
+}
+
+MUST_CHECK static bool report_leftover(struct finding_list *findings,
+				       const struct image_files *image,
+				       const struct injected_list *files,
+				       const struct leftover *leftover, struct err *err)
+{
+	enum rule rule = leftover->kind == LEFTOVER_FOREIGN ? RULE_LEFTOVER_FOREIGN :
+							      RULE_LEFTOVER_ZERO_BYTE;
+
+	if (leftover->kind == LEFTOVER_SAME ||
+	    is_injected(files, image_find(image, TREE_ROOT, view_of(leftover->path))))
+		return true;
+	return finding_add(findings, rule, SEVERITY_ERROR, err,
+			   "%s is %s: the loader may take it for this driver's", leftover->path,
+			   leftover_kind_text(leftover->kind));
+}
+
+/* What another driver left behind, and CUDA's stand-ins in the loader's way. */
+MUST_CHECK static bool check_leftovers(struct finding_list *findings,
+				       const struct verify_subject *subject,
+				       const struct injected_list *files, struct err *err)
+{
+	CLEANUP(leftover_list_freep) struct leftover_list leftovers = { 0 };
+	CLEANUP(image_probe_freep) struct image_probe probe = { 0 };
+	struct image_files image = { subject->tree, subject->data_fds };
+	const struct boot_config *boot = subject->boot;
+	const char *program = boot->entrypoint.count > 0 ? boot->entrypoint.items[0] :
+			      boot->cmd.count > 0	 ? boot->cmd.items[0] :
+							   NULL;
+	bool is_arm = strcmp(subject->driver->architecture, "arm64") == 0;
+
+	if (program && program[0] != '/')
+		program = NULL;
+	if (!image_probe(&probe, &image, is_arm ? EM_AARCH64 : EM_X86_64, program, err) ||
+	    !leftovers_find(&leftovers, &image, &probe, subject->driver->version, err))
+		return false;
+	for (size_t i = 0; i < leftovers.count; i++)
+		if (!report_leftover(findings, &image, files, &leftovers.items[i], err))
+			return false;
+	return leftovers_check_stubs(findings, &image, &probe,
+				     require_env(boot->env.items, boot->env.count,
+						 "LD_LIBRARY_PATH"),
+				     err);
+}
+
 bool verify_image(struct finding_list *findings, const struct verify_subject *subject,
 		  struct err *err)
 {
@@ -102,5 +156,6 @@ bool verify_image(struct finding_list *findings, const struct verify_subject *su
 	       verify_versions(findings, subject, &files, err) &&
 	       verify_modules(findings, subject, err) && check_driver(findings, subject, err) &&
 	       check_compat(findings, subject, err) &&
+	       check_leftovers(findings, subject, &files, err) &&
 	       check_needed(findings, subject, &files, err);
 }

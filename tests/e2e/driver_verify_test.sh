@@ -22,7 +22,8 @@ for module in net/core/failover drivers/net/net_failover; do
 	cp "$kernel/lib/modules/$release/kernel/$module.ko" "$parts/"
 done
 echo 'int cuInit(unsigned flags) { return (int)flags; }' >"$parts/cuda.c"
-gcc -shared -fPIC -Wl,-soname,libcuda.so.1 -o "$parts/libcuda.so.$version" "$parts/cuda.c"
+gcc -shared -fPIC -Wl,--no-as-needed,-soname,libcuda.so.1 \
+	-o "$parts/libcuda.so.$version" "$parts/cuda.c"
 echo firmware >"$parts/gsp_ga10x.bin"
 echo licence >"$parts/LICENSE"
 cp -L /lib64/ld-linux-x86-64.so.2 "/lib/x86_64-linux-gnu/libc.so.6" "$parts/"
@@ -53,14 +54,14 @@ driver_json() {
 		--slurpfile files <(
 			file_json "libcuda.so.$version" "$libdir/libcuda.so.$version" lib
 			file_json gsp_ga10x.bin "$firmware" firmware
-			file_json LICENSE /usr/share/doc/nvidia/LICENSE licence
+			file_json LICENSE /usr/share/doc/nvidia/LICENSE license
 		) '{schemaVersion: 1, vendor: "nvidia",
 			driver: {version: $version, branch: "999", flavor: "proprietary",
 				cudaVersion: "13.2", arch: "amd64",
 				source: {type: "dir", name: "made"}},
 			kernels: [{release: $release, vermagic: $release, modversions: true,
 				signed: true, modules: $modules}],
-			files: $files}'
+			files: ($files | sort_by(.path))}'
 }
 
 boot_json() {
@@ -92,7 +93,9 @@ put() {
 bake_with_driver() {
 	bake "oci:$layout:small"
 	chmod u+w image.ext4
-	put "$parts/ld-linux-x86-64.so.2" /lib64/ld-linux-x86-64.so.2
+	for folder in /lib64 "$libdir"; do
+		put "$parts/ld-linux-x86-64.so.2" "$folder/ld-linux-x86-64.so.2"
+	done
 	put "$parts/libc.so.6" "$libdir/libc.so.6"
 	put "$parts/libcuda.so.$version" "$libdir/libcuda.so.$version"
 	put "$parts/gsp_ga10x.bin" "$firmware"
@@ -167,6 +170,15 @@ it_names_each_rule_that_fails() {
 	jq '.env += ["NVIDIA_REQUIRE_CUDA=cuda>=14.0"]' boot.json >demanding.json
 	put demanding.json /.vmbake/boot.json
 	finds require-cuda 'cuda>=14.0'
+	cp good.ext4 image.ext4
+
+	: >empty
+	put empty "$libdir/libnvidia-ml.so.1"
+	finds leftover-zero-byte libnvidia-ml.so.1
+	cp good.ext4 image.ext4
+
+	put "$parts/libcuda.so.$version" "$libdir/libcuda.so.998.1"
+	finds leftover-foreign libcuda.so.998.1
 	cp good.ext4 image.ext4
 
 	debugfs -w -R "rm $libdir/libc.so.6" image.ext4 2>debugfs.log

@@ -24,6 +24,7 @@ struct variant {
 	uint32_t crc;
 	uint16_t gpu;
 	bool has_open_modules, is_unsigned, has_no_kernel, is_changed, is_shorter, is_gone;
+	const char *leftover, *leftover_body;
 	bool has_no_firmware, has_no_licence, is_out_of_order, has_no_libc, has_gpu_list;
 };
 
@@ -234,6 +235,8 @@ static void verify(const struct variant *variant)
 	add_modules(variant);
 	add_records(variant);
 	make_kernel(variant);
+	if (variant->leftover)
+		made_root_file(&root, variant->leftover, view_of(or(variant->leftover_body, "")));
 	made_root_finish(&root);
 	subject.tree = root.tree;
 	ck_assert_msg(verify_image(&findings, &subject, &err), "%s", err.msg);
@@ -310,6 +313,15 @@ static const struct {
 	{ { .env = "NVIDIA_REQUIRE_ARCH=arch>=8.0" }, "warning require-unknown", "arch>=8.0" },
 	{ { .env = "NVIDIA_REQUIRE_ARCH=arch>=8.0", .gpu = 0x2330 }, "", NULL },
 	{ { .env = "NVIDIA_REQUIRE_ARCH=arch>=9.1", .gpu = 0x2330 }, "error require-cuda", "9.1" },
+	{ { .leftover = "usr/lib/x86_64-linux-gnu/libnvidia-cfg.so.1" },
+	  "error leftover-zero-byte", "libnvidia-cfg.so.1" },
+	{ { .leftover = "usr/lib/x86_64-linux-gnu/libcuda.so.470.1.2", .leftover_body = "x" },
+	  "error leftover-foreign", "libcuda.so.470.1.2" },
+	{ { .leftover = "usr/local/cuda/lib64/stubs/libcuda.so",
+	    .leftover_body = "x",
+	    .env = "LD_LIBRARY_PATH=/usr/local/cuda/lib64/stubs" },
+	  "warning stub-in-path", "stubs" },
+	{ { .leftover = "usr/local/cuda/lib64/stubs/libcuda.so", .leftover_body = "x" }, "", NULL },
 	{ { .has_no_libc = true }, "error libc-mismatch", NULL },
 	{ { .glibc = "GLIBC_2.99" }, "error glibc-too-old", "GLIBC_2.99" },
 	{ { .needed = "libnowhere.so.1" }, "error needed-missing", "libnowhere.so.1" },
