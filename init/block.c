@@ -8,11 +8,12 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "disk.h"
+#include "partition.h"
 
 /* One line of a sysfs file, without its newline; "" when it is not there. */
 static void read_attribute(int root_fd, const char *name, const char *attribute, char *out,
@@ -103,24 +104,40 @@ bool block_read_start(int root_fd, const char *name, char *out, size_t len)
 	return fd >= 0 && file_pread(fd, out, len, 0, path, &ignored);
 }
 
-/* PARTUUID stands in the partition's uevent file. */
-static bool has_partuuid(int root_fd, const char *name, struct view uuid)
+/* The disk that a partition is on: sysfs has partitions as folders inside their disk's. */
+static bool find_disk(int root_fd, const char *name, char out[BLOCK_NAME_BYTES])
 {
-	CLEANUP(bytes_freep) struct bytes text = bytes_capped(4096);
-	char path[128];
-	struct err ignored;
+	char path[128], target[512];
 
-	snprintf(path, sizeof(path), "sys/class/block/%s/uevent", name);
-	if (!file_slurp(&text, root_fd, path, &ignored))
+	snprintf(path, sizeof(path), "sys/class/block/%s", name);
+	ssize_t len = readlinkat(root_fd, path, target, sizeof(target));
+	struct view link = { target, len > 0 ? (size_t)len : 0 };
+	ptrdiff_t end = view_find_last(link, '/');
+
+	if (end <= 0)
 		return false;
-	for (struct view rest = bytes_view(&text); rest.len > 0;) {
-		struct view value = view_cut(&rest, '\n'), key = view_cut(&value, '=');
+	link.len = (size_t)end;
+	struct view disk = view_from(link, (size_t)(view_find_last(link, '/') + 1));
 
-		if (view_equal(key, "PARTUUID") && value.len == uuid.len &&
-		    strncasecmp(value.ptr, uuid.ptr, uuid.len) == 0)
-			return true;
-	}
-	return false;
+	if (disk.len == 0 || disk.len >= BLOCK_NAME_BYTES)
+		return false;
+	memcpy(out, disk.ptr, disk.len);
+	out[disk.len] = '\0';
+	return true;
+}
+
+static bool has_partuuid(int root_fd, const char *name, struct view wanted)
+{
+	char number_text[32], disk[BLOCK_NAME_BYTES], uuid[PARTITION_UUID_BYTES];
+	char table[PARTITION_TABLE_BYTES];
+	uint64_t number = 0;
+
+	read_attribute(root_fd, name, "partition", number_text, sizeof(number_text));
+	return view_number(view_of(number_text), 10, UINT16_MAX, &number) &&
+	       find_disk(root_fd, name, disk) &&
+	       block_read_start(root_fd, disk, table, sizeof(table)) &&
+	       partition_uuid((struct view){ table, sizeof(table) }, (unsigned)number, uuid) &&
+	       wanted.len == strlen(uuid) && strncasecmp(wanted.ptr, uuid, wanted.len) == 0;
 }
 
 enum by { BY_SERIAL, BY_LABEL, BY_UUID, BY_PARTUUID };

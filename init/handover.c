@@ -32,9 +32,9 @@ MUST_CHECK static bool read_config(struct initrd_config *out, struct err *err)
 {
 	CLEANUP(bytes_freep) struct bytes text = bytes_capped(BOOT_CONFIG_BYTES_MAX);
 
-	return (file_slurp(&text, AT_FDCWD, INITRD_CONFIG_PATH, err) &&
-		initrd_config_parse(out, bytes_view(&text), err)) ||
-	       err_wrap(err, "%s", INITRD_CONFIG_PATH);
+	return file_slurp(&text, AT_FDCWD, INITRD_CONFIG_PATH, err) &&
+	       (initrd_config_parse(out, bytes_view(&text), err) ||
+		err_wrap(err, "%s", INITRD_CONFIG_PATH));
 }
 
 static bool find_and_enter(const struct root_options *options, struct modules *modules,

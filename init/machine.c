@@ -71,9 +71,9 @@ MUST_CHECK static bool read_config(struct machine *machine, struct err *err)
 {
 	CLEANUP(bytes_freep) struct bytes text = bytes_capped(BOOT_CONFIG_BYTES_MAX);
 
-	return (file_slurp(&text, AT_FDCWD, BOOT_CONFIG_PATH, err) &&
-		boot_config_parse(&machine->config, bytes_view(&text), err)) ||
-	       err_wrap(err, "%s", BOOT_CONFIG_PATH);
+	return file_slurp(&text, AT_FDCWD, BOOT_CONFIG_PATH, err) &&
+	       (boot_config_parse(&machine->config, bytes_view(&text), err) ||
+		err_wrap(err, "%s", BOOT_CONFIG_PATH));
 }
 
 MUST_CHECK static bool load_drivers(struct machine *machine, struct err *err)

@@ -31,13 +31,23 @@ static void pause_ms(unsigned ms)
 		continue;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* Wait for a device, loading modules as buses show new ones. */
 MUST_CHECK static bool wait_for_device(struct view wanted, bool waits_forever,
 				       struct modules *modules, int root_fd, char device[64],
 				       struct err *err)
 {
-	for (unsigned waited_ms = 0; !block_find(root_fd, wanted, device); waited_ms += PAUSE_MS) {
-		if (waited_ms >= WAIT_MS && !waits_forever)
+	int64_t end_ms = now_ms() + WAIT_MS;
+
+	while (!block_find(root_fd, wanted, device)) {
+		if (now_ms() >= end_ms && !waits_forever)
 			return err_set(err, ERR_NOT_FOUND, "no device %.*s after %d s",
 				       VIEW_ARGS(wanted), WAIT_MS / 1000);
 		if (modules_load_for_devices(modules, root_fd) == 0)

@@ -26,6 +26,7 @@ runs() {
 		  "user": { "uid": 0, "gid": 0, "home": "/root" }, "stop_signal": 15,
 		  "env": ["PATH=/bin"], "gpu": { "policy": "none" } }
 	JSON
+	[ -z "${boot_json:-}" ] || cp "$boot_json" root/.vmbake/boot.json
 	status=0
 	timeout 60 "${isolated[@]}" chroot root /.vmbake/init --sysroot /made >console 2>&1 \
 		</dev/null || status=$?
@@ -103,6 +104,60 @@ it_ends_in_order_when_it_cannot_begin() {
 	grep -q '^vmbake: failed: nothing to run' console
 	sh true vmbake.grow=perhaps
 	grep -q '^vmbake: failed: kernel command line: "grow" is neither on nor off' console
+}
+
+# refused WORDS: it reports and ends in order, whatever it was given.
+refused() {
+	grep -q "^vmbake: failed: .*$1" console
+	grep -qx 'vmbake: exited code=125' console
+	[ "$status" -eq $((128 + 2)) ] || [ "$status" -eq $((128 + 1)) ]
+}
+
+it_reports_and_ends_whatever_boot_json_holds() {
+	local rest='"working_dir":"/","user":{"uid":0,"gid":0,"home":"/"},"stop_signal":15,'
+	rest+='"gpu":{"policy":"none"}}'
+	{
+		printf '{"format":2,"env":["A='
+		head -c 10000000 /dev/zero | tr '\0' x
+		printf '"],%s' "$rest"
+	} >big
+	boot_json=big runs '[]'
+	refused 'boot.json: over 4194304 bytes'
+	printf '{"format":2,"entrypoint":["/bin/sh\\u0000"],%s' "$rest" >escaped_nul
+	boot_json=escaped_nul runs '[]'
+	refused 'boot.json: not JSON'
+	printf '{"format":2,"entrypoint":["/bin/\0sh"],%s' "$rest" >nul
+	boot_json=nul runs '[]'
+	refused 'boot.json: not JSON'
+	printf '{"format":2,"entrypoint":["/bin/sh"],"nodes":[{"path":"/dev/../etc/x",%s%s' \
+		'"type":"char","mode":0,"major":1,"minor":1,"uid":0,"gid":0}],' "$rest" >way_up
+	boot_json=way_up runs '[]'
+	refused 'not below /dev'
+	head -c 100000 /bin/sh >program
+	boot_json=program runs '[]'
+	refused 'boot.json: not JSON'
+	: >empty
+	boot_json=empty runs '[]'
+	refused 'boot.json: not JSON'
+}
+
+it_reports_and_ends_whatever_the_machine_says() {
+	sh true "vmbake.env.A=$(head -c 100000 /dev/zero | tr '\0' x)"
+	refused 'proc/cmdline: over 65536 bytes'
+	sh true 'vmbake.env={'
+	refused '"env": not JSON'
+	sh true 'vmbake.workdir=../../etc'
+	refused 'is not absolute'
+	mkdir -p root/made/etc
+	head -c 20000000 /dev/zero >root/made/etc/passwd
+	sh true vmbake.user=someone
+	refused 'etc/passwd: over 16777216 bytes'
+	{
+		printf 'a:x:99999999999:0::/:\n:::::::\n\0\n'
+		head -c 100000 /dev/zero | tr '\0' ':'
+	} >root/made/etc/passwd
+	sh true vmbake.user=a
+	refused 'user a'
 }
 
 it_runs_only_as_pid_1() {

@@ -13,6 +13,7 @@
 #include "init/kernel_log.h"
 #include "init/memory_group.h"
 #include "init/modules.h"
+#include "init/partition.h"
 #include "init/root_options.h"
 #include "init/stop.h"
 #include "init/user.h"
@@ -69,6 +70,7 @@ static void read_proc(struct view text)
 {
 	struct stop_inputs inputs = { .channel_fd = -1 };
 	CLEANUP(bytes_freep) struct bytes log = bytes_capped(1 << 20);
+	char uuid[PARTITION_UUID_BYTES];
 	struct disk_facts facts;
 	struct err err = { 0 };
 	uint32_t number = 0;
@@ -81,6 +83,9 @@ static void read_proc(struct view text)
 	(void)stop_channel_add(&inputs, text);
 	if (kernel_log_add(&log, text, &err))
 		assert(log.len <= text.len + 1 && log.data[log.len - 1] == '\n');
+	for (unsigned i = 1; i < 4; i++)
+		if (partition_uuid(text, i, uuid))
+			assert(strlen(uuid) == 11 || strlen(uuid) == 36);
 	disk_read_facts(text, &facts);
 	assert(strlen(facts.label) < sizeof(facts.label));
 }

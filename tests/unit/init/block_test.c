@@ -1,9 +1,11 @@
 #include "init/block.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "init/device_mapper.h"
 #include "init/ending.h"
+#include "init/partition.h"
 #include "init/settings_source.h"
 #include "made_root.h"
 #include "suite.h"
@@ -19,8 +21,6 @@ static void put_disk(const char *name, const char *serial, const char *content)
 	made_root_put(path, "2048\n");
 	snprintf(path, sizeof(path), "sys/class/block/%s/serial", name);
 	made_root_put(path, serial);
-	snprintf(path, sizeof(path), "sys/class/block/%s/uevent", name);
-	made_root_put(path, "DEVTYPE=partition\nPARTUUID=AB-1\n");
 	snprintf(path, sizeof(path), "dev/%s", name);
 	made_root_put(path, content);
 }
@@ -47,18 +47,42 @@ START_TEST(machine_without_disks_has_none)
 }
 END_TEST
 
-START_TEST(disk_is_found_by_serial_and_partuuid)
+START_TEST(disk_is_found_by_serial)
 {
 	char path[64];
 
 	put_disk("vda", "one\n", "");
 	ck_assert(block_find(made_root, view_of("SERIAL=one"), path));
 	ck_assert_str_eq(path, "/dev/vda");
-	ck_assert(block_find(made_root, view_of("PARTUUID=ab-1"), path));
 	ck_assert(!block_find(made_root, view_of("SERIAL=on"), path));
 	ck_assert(!block_find(made_root, view_of("SERIAL="), path));
 	ck_assert(!block_find(made_root, view_of("LABEL="), path));
 	ck_assert(!block_find(made_root, view_of("/dev/vda"), path)); /* a file is no disk */
+}
+END_TEST
+
+/* As sysfs has it: sys/class/block/vda1 is a link into the disk's folder. */
+START_TEST(partition_is_found_by_its_disks_table)
+{
+	char table[PARTITION_TABLE_BYTES], path[64];
+
+	memset(table, 'x', sizeof(table));
+	memcpy(table + 440, "\x78\x56\x34\x12", 4);
+	memcpy(table + 510, "\x55\xaa", 2);
+	table[sizeof(table) - 1] = '\0';
+	put_disk("vda", "", table);
+	made_root_put("sys/devices/pci/block/vda/vda1/partition", "1\n");
+	made_root_put("sys/devices/pci/block/vda/vda1/size", "8\n");
+	ck_assert_int_eq(symlinkat("../../devices/pci/block/vda/vda1", made_root,
+				   "sys/class/block/vda1"), 0);
+	ck_assert(!block_find(made_root, view_of("PARTUUID=12345678-01"), path)); /* too short */
+	table[sizeof(table) - 1] = 'x';
+	ck_assert(file_write_whole(made_root, "dev/vda", 0644,
+				   (struct view){ table, sizeof(table) }, &err));
+	ck_assert(block_find(made_root, view_of("PARTUUID=12345678-01"), path));
+	ck_assert_str_eq(path, "/dev/vda1");
+	ck_assert(!block_find(made_root, view_of("PARTUUID=12345678-02"), path));
+	ck_assert(!block_find(made_root, view_of("PARTUUID="), path));
 }
 END_TEST
 
@@ -148,7 +172,8 @@ int main(void)
 	tcase_add_checked_fixture(tests, made_root_start, made_root_end);
 	tcase_add_test(tests, disks_are_listed_in_order_without_empty_ones);
 	tcase_add_test(tests, machine_without_disks_has_none);
-	tcase_add_test(tests, disk_is_found_by_serial_and_partuuid);
+	tcase_add_test(tests, disk_is_found_by_serial);
+	tcase_add_test(tests, partition_is_found_by_its_disks_table);
 	tcase_add_test(tests, broken_settings_disk_is_a_failure_by_its_serial);
 	tcase_add_test(tests, machine_without_settings_disk_has_the_command_line);
 	tcase_add_test(tests, two_settings_disks_are_a_failure);
