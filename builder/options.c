@@ -85,7 +85,7 @@ static const struct option_row rows[] = {
 	  "datacenter: CUDA's compat package may stand in for a newer driver" },
 	{ "capabilities", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(driver.capabilities), "LIST",
 	  "parts of the driver, as NVIDIA_DRIVER_CAPABILITIES (default: the image's)" },
-	{ "keep-leftovers", 0, KIND_FLAG, ON(COMMAND_BUILD), FIELD(driver.keep_leftovers), NULL,
+	{ "keep-leftovers", 0, KIND_FLAG, ON_CHECK, FIELD(driver.keep_leftovers), NULL,
 	  "leave another driver's files in the image" },
 	{ "allow-musl", 0, KIND_FLAG, ON(COMMAND_BUILD), FIELD(driver.allow_musl), NULL,
 	  "put a driver into an image whose C library cannot run it" },

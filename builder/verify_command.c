@@ -179,6 +179,7 @@ bool verify_command(const struct options *options, struct report *report, struct
 	subject->tree = verification.image.tree;
 	subject->data_fds = &verification.image.data_fd;
 	subject->jobs = (unsigned)options->jobs;
+	subject->keeps_leftovers = options->driver.keep_leftovers;
 	if (!read_records(&verification, err) ||
 	    !verify_image(&verification.findings, subject, err))
 		return err_wrap(err, "%s", path);

@@ -27,8 +27,10 @@ struct verify_subject {
 	unsigned jobs; /* threads that read files, at least 1 */
 	/* The files come right out of a stored bundle, whose digests were made at import and whose
 	 * modules were held against the kernel when it was chosen: sizes are compared, and a build
-	 * need not read 300 MB that it only clones. */
+	 * need not read 300 MB that it only clones. What place_driver judged, compat packages and
+	 * leftovers, is not judged again. */
 	bool are_contents_known;
+	bool keeps_leftovers; /* what another driver left is there on purpose */
 };
 
 /* Add what is wrong, or could not be checked; nothing when all is well.

@@ -74,6 +74,19 @@ static struct view make_library(size_t at, const struct made_library *library)
 	return (struct view){ bodies[at], made_library(bodies[at], library, NULL) };
 }
 
+/* As Debian has it: in two places, with the folders that it looks into by itself. */
+static void add_loader(const struct made_library *loader)
+{
+	static const char folders[] = "\0/lib/x86_64-linux-gnu/\0" LIBDIR "/\0/lib/\0/usr/lib/";
+	static char body[MADE_LIBRARY_BYTES + sizeof(folders)];
+	size_t len = made_library(body, loader, NULL);
+
+	memcpy(body + len, folders, sizeof(folders));
+	made_root_file(&root, "lib64/ld-linux-x86-64.so.2", (struct view){ body, sizeof(body) });
+	made_root_file(&root, LIBDIR "/ld-linux-x86-64.so.2" + 1,
+		       (struct view){ body, sizeof(body) });
+}
+
 static void add_libraries(const struct variant *variant)
 {
 	struct made_library loader = { .soname = "ld-linux-x86-64.so.2",
@@ -81,14 +94,17 @@ static void add_libraries(const struct variant *variant)
 	struct made_library libc = { .soname = "libc.so.6",
 				     .needed = { "ld-linux-x86-64.so.2" },
 				     .versions_defined = { "GLIBC_2.2.5", "GLIBC_2.34" } };
+	struct made_library shell = { .interpreter = "/lib64/ld-linux-x86-64.so.2",
+				      .needed = { "libc.so.6" } };
 	struct made_library library = { .soname = "libcuda.so.1",
 					.needed = { "libc.so.6", variant->needed },
 					.version_files = { "libc.so.6" },
 					.versions_needed = { or(variant->glibc, "GLIBC_2.34") } };
 
 	if (!variant->has_no_libc) {
-		made_root_library(&root, "lib64/ld-linux-x86-64.so.2", &loader);
+		add_loader(&loader);
 		made_root_library(&root, LIBDIR "/libc.so.6" + 1, &libc);
+		made_root_library(&root, "bin/sh", &shell);
 	}
 	snprintf(library_path, sizeof(library_path), LIBDIR "/%s",
 		 or(variant->library_name, "libcuda.so." VERSION));
