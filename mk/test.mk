@@ -59,6 +59,14 @@ check-all:
 	@mk/deps.sh build demo check
 	@MAKE="$(MAKE)" tests/check $(BUILD) own nvidia
 
+# A machine like Firecracker's, with a kernel that takes 10 minutes to build: not part of any other.
+check-microvm:
+	@mk/deps.sh build demo check microvm
+	@$(MAKE) --no-print-directory all
+	@mk/firecracker_kernel.sh $(BUILD)
+	@tests/e2e/run $(BUILD) tests/microvm/microvm_test.sh
+	@tests/microvm/boot_times.sh $(BUILD)
+
 # Fuzzers: see tests/fuzz/README.md. ROOM_x_fuzz.c links what ROOM may link.
 FUZZ_SECONDS ?= 30
 FUZZ_SOURCES = $(wildcard tests/fuzz/*_fuzz.c)
@@ -85,4 +93,4 @@ bench: all test-tools
 	@for bench in tests/bench/*_bench.sh; do $$bench $(BUILD) || exit 1; done
 
 .PHONY: unit unit-programs test-tools asan asan-programs e2e fuzz fuzzers bench
-.PHONY: check check-nvidia check-all
+.PHONY: check check-nvidia check-all check-microvm

@@ -35,6 +35,7 @@ help:
 ## make check      everything that must hold; the last line is "N passed, N failed"
 ## make check-nvidia   the same for what needs NVIDIA's own driver (Debian's, non-free, 120 MB)
 ## make check-all  both, with one last line
+## make check-microvm  a machine like Firecracker's, and its boot times; builds a kernel (10 min)
 ## make unit       the unit tests           make asan      the same under ASan and UBSan
 ## make e2e        the end-to-end tests     make e2e E2E=boot   one of them, tests/e2e/boot_test.sh
 ## make limits     sizes and complexity     make layering  who may include whom

@@ -1,7 +1,8 @@
 /* What the guest's init is measured against: a bare program that does the same to the machine and
  * nothing else. As an initrd's /init it makes the mounts, loads the modules whose paths /modules
  * lists, mounts root=/dev/vda, switches to it and execs /.vmbake/reference; as that it makes the
- * root's mounts and execs the program. No configuration, no checks, no reports. */
+ * root's mounts and execs the program. As /.vmbake/bare, where there is no initrd, it mounts /proc
+ * and execs the program. No configuration, no checks, no reports. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,9 +67,20 @@ static void become_entrypoint(void)
 	execve(arguments[0], arguments, environment);
 }
 
+static void become_bare(void)
+{
+	char *const arguments[] = { "/bin/entrypoint", NULL };
+	char *const environment[] = { NULL };
+
+	mount("proc", "/proc", "proc", 0, NULL);
+	execve(arguments[0], arguments, environment);
+}
+
 int main(int argc, char **argv)
 {
 	(void)argc;
+	if (strcmp(argv[0], "/.vmbake/bare") == 0)
+		become_bare();
 	if (strcmp(argv[0], "/init") == 0)
 		become_root();
 	else
