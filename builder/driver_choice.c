@@ -218,6 +218,9 @@ bool driver_choice_make(struct driver_choice *out, struct store *store,
 		return false;
 	if (!out->selection.chosen)
 		return true;
+	if (out->selection.gpu.is_by_index)
+		report_note(report, "NVIDIA_VISIBLE_DEVICES names GPUs by number: the machine shows"
+			    " whole GPUs, all that it is given");
 	if (!find_modules(out, request.release, report, err))
 		return false;
 	fill_recipe(out, options);

@@ -202,6 +202,10 @@ MUST_CHECK static bool find_as_glibc(const struct loader *loader, const char *na
 {
 	bool has_runpath = by && by->library->runpath;
 
+	if (strcmp(name, strrchr(loader->row->glibc_loader, '/') + 1) == 0) {
+		out->answer = LOADER_ITSELF;
+		return true;
+	}
 	/* An rpath counts for all that is loaded below, but not where there is a runpath. */
 	for (const struct loaded *at = has_runpath ? NULL : by; at; at = at->loaded_by)
 		if (at->library->rpath && !at->library->runpath &&

@@ -56,7 +56,7 @@ enum loader_answer {
 	LOADER_FOUND,
 	LOADER_MISSING, /* nowhere */
 	LOADER_REFUSES, /* what it finds first is no library: that ends the search */
-	LOADER_ITSELF,	/* musl: one of the names that mean musl */
+	LOADER_ITSELF,	/* glibc: ld.so, which is there already; musl: a name that means musl */
 };
 
 struct loader_found {

@@ -247,6 +247,19 @@ START_TEST(only_folders_that_the_images_loader_has_built_in_count)
 }
 END_TEST
 
+START_TEST(loader_itself_is_there_in_whatever_folder_it_is)
+{
+	static const char folders[] = "/lib/\0/usr/lib/";
+
+	add_loader("lib64/ld-linux-x86-64.so.2", folders, sizeof(folders));
+	ADD("usr/lib/libc.so.6", .soname = "libc.so.6", .needed = { "ld-linux-x86-64.so.2" },
+	    .versions_defined = { "GLIBC_2.2.5" });
+	ADD("opt/a.so", .needed = { "libc.so.6" });
+	CHECK("/opt/a.so");
+	ck_assert_str_eq(said, "");
+}
+END_TEST
+
 START_TEST(loader_of_another_distribution_has_others)
 {
 	static const char folders[] = "/lib64/\0/usr/lib64/";
@@ -429,6 +442,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, library_of_another_word_size_is_passed_over);
 	tcase_add_test(tests, library_for_better_processors_alone_counts);
 	tcase_add_test(tests, only_folders_that_the_images_loader_has_built_in_count);
+	tcase_add_test(tests, loader_itself_is_there_in_whatever_folder_it_is);
 	tcase_add_test(tests, loader_of_another_distribution_has_others);
 	tcase_add_test(tests, image_whose_loader_does_not_say_has_those_of_all_distributions);
 	tcase_add_test(tests, musl_is_no_glibc);
