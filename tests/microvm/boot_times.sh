@@ -17,7 +17,7 @@ static() {
 
 # time_of INIT: microseconds
 time_of() {
-	timeout 120 qemu-system-x86_64 -M microvm,acpi=off,rtc=on -accel tcg \
+	timeout 120 qemu-system-x86_64 -M microvm,acpi=on,rtc=on -accel tcg \
 		-icount shift=1,sleep=off -cpu max -m 512 -nodefaults -no-user-config \
 		-display none -serial stdio -no-reboot \
 		-drive "id=d,file=$work/root.img,format=raw,if=none,snapshot=on" \

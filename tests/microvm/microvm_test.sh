@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# A machine as Firecracker makes it: no PCI, no ACPI, no initrd, a kernel with everything built in
-# (mk/firecracker_kernel.sh), drives without serials on virtio-mmio. Run by `make check-microvm`.
+# A machine as Firecracker makes it: no PCI, no initrd, a kernel with everything built in
+# (mk/firecracker_kernel.sh), virtio-mmio named by ACPI, drives without serials. Run by
+# `make check-microvm`.
 # shellcheck disable=SC2016 # what is in single quotes is for the guest's shell
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/../e2e/lib.sh"
@@ -20,7 +21,7 @@ boots() {
 		number=$((number + 1))
 	done
 	status=0
-	timeout --kill-after=5 120 qemu-system-x86_64 -M microvm,acpi=off,rtc=on \
+	timeout --kill-after=5 60 qemu-system-x86_64 -M microvm,acpi=on,rtc=on \
 		-accel "${VMBAKE_ACCEL:-tcg}" -cpu max -m 512 -nodefaults -no-user-config \
 		-display none -serial stdio -no-reboot "${drives[@]}" -kernel "$kernel" -append \
 		"console=ttyS0 reboot=t root=/dev/vda rw init=/.vmbake/init quiet $1" \
