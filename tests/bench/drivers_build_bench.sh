@@ -37,7 +37,8 @@ mkdir "$work/xfs" "$work/modules"
 mount -o loop "$work/disk" "$work/xfs"
 store=$work/xfs/store
 cp "$build"/nvidia/modules/*/nvidia*.ko "$work/modules/"
-mapfile -t debs < <(find "$build/nvidia/debs" -name '*.deb' ! -name 'nvidia-kernel-source_*')
+mapfile -t debs < <(find "$build/nvidia/debs" -name '*.deb' ! -name 'nvidia-kernel-source_*' \
+	! -name 'nvidia-persistenced_*') # one is no userspace, one is of another version
 "$vmbake" driver import --store "$store" --modules "$work/modules" --kernel "$kernel" \
 	"${debs[@]}" >/dev/null 2>&1
 
