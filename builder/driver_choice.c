@@ -126,6 +126,9 @@ MUST_CHECK static bool find_modules(struct driver_choice *out, const char *relea
 {
 	const struct bundle *bundle = &driver_choice_bundle(out)->bundle;
 
+	if (out->selection.gpu.is_by_index)
+		report_note(report, "NVIDIA_VISIBLE_DEVICES names GPUs by number: the machine shows"
+			    " whole GPUs, all that it is given");
 	if (release) {
 		out->modules = bundle_find_kernel(bundle, release);
 		return out->modules || err_set(err, ERR_MISMATCH, "driver %s has no modules for"
@@ -218,9 +221,6 @@ bool driver_choice_make(struct driver_choice *out, struct store *store,
 		return false;
 	if (!out->selection.chosen)
 		return true;
-	if (out->selection.gpu.is_by_index)
-		report_note(report, "NVIDIA_VISIBLE_DEVICES names GPUs by number: the machine shows"
-			    " whole GPUs, all that it is given");
 	if (!find_modules(out, request.release, report, err))
 		return false;
 	fill_recipe(out, options);
