@@ -1,6 +1,7 @@
 #include "dirs.h"
 
 #include "base/le.h"
+#include "dir_entry.h"
 
 enum { TAIL_TYPE = 0xde };
 
@@ -75,24 +76,6 @@ void dir_fill_empty(uint8_t *block, bool is_first, uint32_t self, uint32_t paren
 	finish_block(&filling);
 }
 
-static bool adds_lost_found(const struct plan *plan, uint32_t inode)
-{
-	return inode == TREE_ROOT && plan->makes_lost_found;
-}
-
-bool dir_fits_block(const struct plan *plan, uint32_t inode)
-{
-	const struct tree *tree = plan->tree;
-	uint32_t name = tree_inode(tree, inode)->first_child;
-	size_t used = dir_entry_bytes(strlen(".")) + dir_entry_bytes(strlen(".."));
-
-	if (adds_lost_found(plan, inode))
-		used += dir_entry_bytes(strlen("lost+found"));
-	for (; name != TREE_NONE && used <= DIR_ROOM_BYTES; name = tree_name(tree, name)->next)
-		used += dir_entry_bytes(tree_name(tree, name)->len);
-	return used <= DIR_ROOM_BYTES;
-}
-
 static uint32_t parent_number(const struct plan *plan, uint32_t inode)
 {
 	uint32_t own_name = tree_inode(plan->tree, inode)->name;
@@ -106,7 +89,7 @@ static void fill_single(const struct plan *plan, uint32_t inode, struct filling 
 
 	for (; name != TREE_NONE; name = tree_name(plan->tree, name)->next)
 		put_name(filling, plan, name);
-	if (adds_lost_found(plan, inode))
+	if (plan_adds_lost_found(plan, inode))
 		put_name(filling, plan, TREE_NONE);
 	finish_block(filling);
 }

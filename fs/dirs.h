@@ -3,25 +3,9 @@
  * Source: Linux fs/ext4/ext4.h, struct ext4_dir_entry_2 and ext4_dir_entry_tail. */
 #pragma once
 
-#include <stddef.h>
 #include <stdint.h>
 
-#include "block.h"
 #include "plan.h"
-
-enum {
-	DIR_HEAD_BYTES = 8, /* of an entry, without its name */
-	DIR_TAIL_BYTES = 12, /* a fake entry that holds the checksum */
-	DIR_ROOM_BYTES = BLOCK_BYTES - DIR_TAIL_BYTES,
-};
-
-static inline size_t dir_entry_bytes(size_t name_len)
-{
-	return (DIR_HEAD_BYTES + name_len + 3) & ~(size_t)3;
-}
-
-/* Whether a directory's names fit into one block; without an index then. */
-bool dir_fits_block(const struct plan *plan, uint32_t inode);
 
 /* A block of a directory, without its checksum.
  * number: which, below the planned inode's dir_blocks

@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "base/le.h"
 #include "block.h"
-#include "dirs.h"
+#include "dir_entry.h"
 
 enum {
 	FILLED_BYTES = DIR_ROOM_BYTES / 5 * 4, /* of a leaf, where there is a choice */

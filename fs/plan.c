@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 #include "block.h"
-#include "dirs.h"
+#include "dir_entry.h"
 #include "inode.h"
 #include "symlink.h"
 #include "xattrs.h"
@@ -86,13 +86,27 @@ static void *add_item(void *array_pointer, uint64_t *count, uint64_t *capacity, 
 	return (char *)*array + (*count)++ * item_bytes;
 }
 
+/* Whether a directory's names fit into one block; without an index then. */
+static bool fits_block(const struct plan *plan, uint32_t inode)
+{
+	const struct tree *tree = plan->tree;
+	uint32_t name = tree_inode(tree, inode)->first_child;
+	size_t used = dir_entry_bytes(strlen(".")) + dir_entry_bytes(strlen(".."));
+
+	if (plan_adds_lost_found(plan, inode))
+		used += dir_entry_bytes(strlen("lost+found"));
+	for (; name != TREE_NONE && used <= DIR_ROOM_BYTES; name = tree_name(tree, name)->next)
+		used += dir_entry_bytes(tree_name(tree, name)->len);
+	return used <= DIR_ROOM_BYTES;
+}
+
 MUST_CHECK static bool count_dir(struct plan *plan, uint32_t number, struct err *err)
 {
-	bool adds_lost_found = number == TREE_ROOT && plan->makes_lost_found;
+	bool adds_lost_found = plan_adds_lost_found(plan, number);
 	CLEANUP(htree_freep) struct htree htree = { 0 };
 	struct htree *kept;
 
-	if (dir_fits_block(plan, number)) {
+	if (fits_block(plan, number)) {
 		plan->inodes[number].dir_blocks = 1;
 		return true;
 	}

@@ -65,6 +65,12 @@ static inline const struct htree *plan_htree(const struct plan *plan, uint32_t i
 	return number == 0 ? NULL : &plan->htrees[number - 1];
 }
 
+/* Whether lost+found is to be among this directory's names. */
+static inline bool plan_adds_lost_found(const struct plan *plan, uint32_t inode)
+{
+	return inode == TREE_ROOT && plan->makes_lost_found;
+}
+
 /* Errors: ERR_UNSUPPORTED  a file over 16 TiB, xattrs that do not fit, more names in a directory
  *                          than an index holds; each with its path
  *         ERR_FORMAT       an ACL that is none */

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/le.h"
+#include "fs/dir_entry.h"
 #include "fs/image.h"
 #include "tests/kit/fs/made_tree.h"
 #include "tests/kit/fs/many_names.h"

@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/digest.h"
-#include "fs/dirs.h"
+#include "fs/dir_entry.h"
 #include "tests/kit/fs/many_names.h"
 
 enum {
