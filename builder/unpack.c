@@ -40,24 +40,35 @@ static bool stoppable_read(struct stream *self, void *buffer, size_t capacity, s
 	return stoppable->inner->read(stoppable->inner, buffer, capacity, len, err);
 }
 
+/* From the blob's first byte to its last. */
+MUST_CHECK static bool pack_blob(struct unpacking *unpacking, const struct layer *layer,
+				 struct blob *blob, struct err *err)
+{
+	CLEANUP(store_draft_discardp) struct store_draft draft = STORE_DRAFT_NONE;
+	struct stoppable source = { .stream.read = stoppable_read,
+				    .inner = blob_stream(blob),
+				    .is_stopping = &unpacking->is_stopping };
+
+	report_expect(unpacking->report, REPORT_UNPACK, layer->size_bytes);
+	return store_draft_open(unpacking->store, &draft, err) &&
+	       layer_pack(&source.stream, &layer->diff_id, draft.dir_fd, &unpacking->options->caps,
+			  unpacking->report, err) &&
+	       store_draft_keep_layer(unpacking->store, &draft, &layer->diff_id, err);
+}
+
 /* The layer's lock is held: nobody else makes it. */
 MUST_CHECK static bool make_layer(struct unpacking *unpacking, const struct layer *layer,
 				  struct err *err)
 {
 	CLEANUP(blob_freep) struct blob *blob = NULL;
-	CLEANUP(store_draft_discardp) struct store_draft draft = STORE_DRAFT_NONE;
-	struct stoppable source = { .stream.read = stoppable_read,
-				    .is_stopping = &unpacking->is_stopping };
+	struct err failure = { 0 };
 
-	report_expect(unpacking->report, REPORT_UNPACK, layer->size_bytes);
-	if (!store_draft_open(unpacking->store, &draft, err) ||
-	    !blob_open(&blob, unpacking->source, layer, unpacking->store->blobs_fd, err))
+	if (!blob_open(&blob, unpacking->source, layer, unpacking->store->blobs_fd, err))
 		return false;
-	source.inner = blob_stream(blob);
-	if (!layer_pack(&source.stream, &layer->diff_id, draft.dir_fd, &unpacking->options->caps,
-			unpacking->report, err) ||
-	    !store_draft_keep_layer(unpacking->store, &draft, &layer->diff_id, err) ||
-	    !blob_finish(blob, unpacking->options->keep_blobs, err))
+	while (!pack_blob(unpacking, layer, blob, &failure))
+		if (!blob_start_over(blob, &failure, err))
+			return false;
+	if (!blob_finish(blob, unpacking->options->keep_blobs, err))
 		return false;
 	atomic_fetch_add(&unpacking->fetched_count, 1);
 	return true;

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "fetch.h"
+#include "location.h"
 #include "part.h"
 #include "source.h"
 
@@ -20,9 +21,11 @@ struct blob {
 	struct member_stream *member; /* of an archive, or NULL */
 	int kept_dir_fd; /* borrowed, -1: fd is not ours to remove */
 	struct part *part;
+	struct location location; /* where part is fetched from */
 	struct fetch *fetch; /* NULL when nothing is missing */
 	char magic[4]; /* its first bytes */
 	bool is_verified; /* its end was reached */
+	bool is_spoiled; /* its end was reached, and it is not what its digest says */
 };
 
 /* A docker archive names a compressed layer by the diff_id of the tar inside, which whoever
@@ -44,29 +47,24 @@ MUST_CHECK static bool wrap(const struct blob *blob, struct err *err)
 	return err_wrap(err, "%s: blob %s", blob->source->text, text);
 }
 
-/* A blob that was kept and does not hold any more is removed, so that the next build fetches it. */
 MUST_CHECK static bool verify_end(struct blob *blob, struct err *err)
 {
 	struct digest found = sha256_now(blob->hash);
-	char text[DIGEST_TEXT_BYTES], hex[DIGEST_HEX_BYTES];
+	char text[DIGEST_TEXT_BYTES];
 
 	blob->is_verified = digest_equal(&found, &blob->digest) || is_named_by_content(blob);
 	if (blob->is_verified)
 		return true;
+	blob->is_spoiled = true;
 	digest_text(&found, text);
-	if (blob->kept_dir_fd >= 0) {
-		digest_hex(&blob->digest, hex);
-		unlinkat(blob->kept_dir_fd, hex, 0);
-	}
-	return err_set(err, ERR_INTEGRITY, "its content has digest %s%s", text,
-		       blob->kept_dir_fd >= 0 ? " (the damaged copy in the store is removed)" : "");
+	return err_set(err, ERR_INTEGRITY, "its content has digest %s", text);
 }
 
 MUST_CHECK static bool start_fetch(struct blob *blob, struct err *err)
 {
 	if (part_missing_bytes(blob->part) == 0)
 		return true;
-	return fetch_start(&blob->fetch, blob->source->registry, blob->layer, blob->part,
+	return fetch_start(&blob->fetch, blob->source->registry, &blob->location, blob->part,
 			   &blob->source->options, err);
 }
 
@@ -94,6 +92,14 @@ MUST_CHECK static bool hash_part(struct blob *blob, struct digest *out, struct e
 	return true;
 }
 
+/* All that is there is thrown away, and comes anew. */
+MUST_CHECK static bool fetch_afresh(struct blob *blob, struct err *err)
+{
+	fetch_freep(&blob->fetch);
+	report_expect(blob->source->options.report, REPORT_FETCH, blob->size_bytes);
+	return part_reset(blob->part, err) && start_fetch(blob, err);
+}
+
 /* Bytes that another process left may be wrong (after a power cut the map can claim what never
  * reached the disk), and what a stream has given out cannot be taken back. So they are checked as
  * a whole before the first is given out, and when they do not hold, all is fetched afresh. */
@@ -113,9 +119,8 @@ MUST_CHECK static bool check_resumed(struct blob *blob, struct err *err)
 		    "%s: a part from an earlier run does not hold, "
 		    "fetching it afresh",
 		    blob->source->text);
-	fetch_freep(&blob->fetch);
-	report_expect(blob->source->options.report, REPORT_FETCH, blob->size_bytes);
-	return part_reset(blob->part, err) && start_fetch(blob, err);
+	location_renew(&blob->location);
+	return fetch_afresh(blob, err);
 }
 
 /* The next count bytes, from wherever they are. */
@@ -171,8 +176,6 @@ MUST_CHECK static bool blob_read(struct stream *self, void *buffer, size_t capac
 		*len = is_end ? 0 : *len;
 		return true;
 	}
-	if (blob->part && err->kind == ERR_INTEGRITY)
-		part_discard(blob->part);
 	return wrap(blob, err);
 }
 
@@ -218,6 +221,54 @@ MUST_CHECK static bool open_remote(struct blob *blob, int dir_fd, struct err *er
 	return start_fetch(blob, err);
 }
 
+/* Whose bytes they were is known; the hash and the reader begin anew. */
+MUST_CHECK static bool rewind_blob(struct blob *blob, struct err *err)
+{
+	CLEANUP(sha256_freep) struct sha256 *hash = NULL;
+
+	if (!sha256_new(&hash, err))
+		return false;
+	sha256_freep(&blob->hash);
+	blob->hash = ptr_take(&hash);
+	blob->offset = 0;
+	blob->is_spoiled = false;
+	return true;
+}
+
+/* A blob that was kept and does not hold any more is removed, whatever comes of it. */
+MUST_CHECK static bool replace_kept(struct blob *blob, struct err *err)
+{
+	int dir_fd = blob->kept_dir_fd;
+	char hex[DIGEST_HEX_BYTES];
+
+	report_note(blob->source->options.report,
+		    "%s: a blob in the store is damaged, fetching it afresh", blob->source->text);
+	digest_hex(&blob->digest, hex);
+	unlinkat(dir_fd, hex, 0);
+	fd_closep(&blob->fd);
+	blob->kept_dir_fd = -1;
+	return rewind_blob(blob, err) && open_remote(blob, dir_fd, err);
+}
+
+bool blob_start_over(struct blob *blob, const struct err *failure, struct err *err)
+{
+	char text[DIGEST_TEXT_BYTES];
+	struct view culprit = { 0 };
+
+	*err = *failure;
+	if (!blob->is_spoiled)
+		return false;
+	if (blob->kept_dir_fd >= 0)
+		return replace_kept(blob, err) || wrap(blob, err);
+	if (!blob->part || !registry_blame(blob->source->registry, &blob->location, &culprit))
+		return false;
+	digest_text(&blob->digest, text);
+	report_note(blob->source->options.report,
+		    "fetching blob %s afresh from the next host: what %.*s gave has another digest",
+		    text, VIEW_ARGS(culprit));
+	return (rewind_blob(blob, err) && fetch_afresh(blob, err)) || wrap(blob, err);
+}
+
 MUST_CHECK static bool open_local(struct blob *blob, struct err *err)
 {
 	struct image_source *source = blob->source;
@@ -247,6 +298,7 @@ bool blob_open(struct blob **out, struct image_source *source, const struct laye
 		.fd = -1,
 		.kept_dir_fd = -1,
 	};
+	location_start(&blob->location, &layer->digest, layer->urls);
 	if (!sha256_new(&blob->hash, err))
 		return false;
 	bool is_here = layer->data.len > 0; /* inside the manifest */
@@ -280,7 +332,9 @@ void blob_freep(struct blob **blob)
 	if (!*blob)
 		return;
 	fetch_freep(&(*blob)->fetch);
-	if ((*blob)->part && part_missing_bytes((*blob)->part) == (*blob)->size_bytes)
+	location_end(&(*blob)->location);
+	if ((*blob)->part && ((*blob)->is_spoiled || part_missing_bytes((*blob)->part) ==
+							     (*blob)->size_bytes))
 		part_discard((*blob)->part); /* nothing in it is worth keeping */
 	part_closep(&(*blob)->part);
 	fd_closep(&(*blob)->fd);

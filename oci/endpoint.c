@@ -6,12 +6,14 @@
 #include "answer.h"
 #include "auth.h"
 #include "base/cleanup.h"
+#include "redirect.h"
 #include "url.h"
 
-enum { REDIRECT_COUNT_MAX = 10, AUTH_ROUND_COUNT_MAX = 2, URL_BYTES_MAX = 64 << 10 };
+enum { AUTH_ROUND_COUNT_MAX = 2, URL_BYTES_MAX = 64 << 10 };
 
 struct endpoint {
 	const struct host *host;
+	size_t number;
 	const struct reference *reference;
 	const struct source_options *options;
 	bool is_loopback;
@@ -19,8 +21,9 @@ struct endpoint {
 	struct auth *auth;
 };
 
-bool endpoint_new(struct endpoint **out, const struct host *host, const struct reference *reference,
-		  const struct source_options *options, struct err *err)
+bool endpoint_new(struct endpoint **out, const struct host *host, size_t number,
+		  const struct reference *reference, const struct source_options *options,
+		  struct err *err)
 {
 	CLEANUP(endpoint_freep) struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
 	struct view authority = url_authority(view_of(host->base_url));
@@ -30,6 +33,7 @@ bool endpoint_new(struct endpoint **out, const struct host *host, const struct r
 	if (!endpoint || !name)
 		return err_memory(err, "a host");
 	endpoint->host = host;
+	endpoint->number = number;
 	endpoint->reference = reference;
 	endpoint->options = options;
 	endpoint->is_loopback = host_is_loopback(authority);
@@ -50,40 +54,6 @@ void endpoint_freep(struct endpoint **endpoint)
 	*endpoint = NULL;
 }
 
-void location_start(struct location *location, const struct digest *digest, char *const *urls)
-{
-	*location = (struct location){
-		.digest = *digest,
-		.urls = urls,
-		.url = bytes_capped(URL_BYTES_MAX),
-	};
-	while (urls && urls[location->url_count])
-		location->url_count++;
-	pthread_mutex_init(&location->mutex, NULL);
-}
-
-void location_end(struct location *location)
-{
-	pthread_mutex_destroy(&location->mutex);
-	bytes_freep(&location->url);
-}
-
-size_t location_host(struct location *location)
-{
-	pthread_mutex_lock(&location->mutex);
-	size_t host = location->host;
-
-	pthread_mutex_unlock(&location->mutex);
-	return host;
-}
-
-void location_found(struct location *location, size_t host)
-{
-	pthread_mutex_lock(&location->mutex);
-	location->host = host;
-	pthread_mutex_unlock(&location->mutex);
-}
-
 /* A question on its way. */
 struct call {
 	struct endpoint *endpoint;
@@ -91,11 +61,12 @@ struct call {
 	const struct question *question;
 	struct http_response response;
 	struct bytes url; /* of the next exchange */
-	bool is_elsewhere; /* url is not the host's own any more */
+	struct redirects redirects;
 	bool is_from_memory; /* url is what location remembered */
-	size_t urls_tried, url_index; /* of location's urls; url_index: the last of them */
+	size_t giver; /* whose answer comes next, see location.h */
+	size_t urls_tried; /* of location's */
 	uint64_t bytes_before; /* that the sink had brought when the call began */
-	unsigned redirect_count, auth_round_count;
+	unsigned auth_round_count;
 	uint64_t generation; /* of the Authorization last sent */
 	struct setback *setback;
 };
@@ -114,7 +85,8 @@ MUST_CHECK static bool aim_at_host(struct call *call, struct err *err)
 	const char *base_url = endpoint->host->base_url, *path = call->question->path;
 	bool is_plain = atomic_load(&endpoint->is_plain);
 
-	call->is_elsewhere = call->is_from_memory = false;
+	call->redirects.is_elsewhere = call->is_from_memory = false;
+	call->giver = endpoint->number;
 	bytes_clear(&call->url);
 	if (!bytes_print(&call->url, err, "%s%s/%s/%s", is_plain ? "http" : "",
 			 base_url + (is_plain ? strlen("https") : 0),
@@ -134,13 +106,9 @@ MUST_CHECK static bool aim(struct call *call, struct err *err)
 	bytes_clear(&call->url);
 	if (!location)
 		return aim_at_host(call, err);
-	pthread_mutex_lock(&location->mutex);
-	bool is_ok = bytes_append(&call->url, location->url.data, location->url.len, err);
-
-	pthread_mutex_unlock(&location->mutex);
-	if (!is_ok)
+	if (!location_recall(location, &call->url, &call->giver, err))
 		return false;
-	call->is_elsewhere = call->is_from_memory = call->url.len > 0;
+	call->redirects.is_elsewhere = call->is_from_memory = call->url.len > 0;
 	return call->url.len > 0 || aim_at_host(call, err);
 }
 
@@ -163,14 +131,19 @@ MUST_CHECK static bool exchange(struct call *call, struct err *err)
 		.trust = call->endpoint->host,
 	};
 
-	if (!call->is_elsewhere) {
+	if (!call->redirects.is_elsewhere) {
 		request.host = call->endpoint->host;
 		if (!auth_value(call->endpoint->auth, &authorization, &call->generation, err))
 			return false;
 	}
 	if (authorization.len > 0)
 		request.authorization = authorization.data;
-	return http_perform(call->http, &request, &call->response, err);
+	question->sink->writes_part = false; /* this answer says anew */
+	bool is_ok = http_perform(call->http, &request, &call->response, err);
+
+	if (question->sink->writes_part)
+		location_credit(question->location, call->giver);
+	return is_ok;
 }
 
 static bool has_port(const struct endpoint *endpoint)
@@ -187,7 +160,7 @@ static bool may_go_plain(const struct call *call)
 	const struct endpoint *endpoint = call->endpoint;
 	enum http_failure reason = http_failure_of(call->http);
 
-	if (call->is_elsewhere || atomic_load(&endpoint->is_plain))
+	if (call->redirects.is_elsewhere || atomic_load(&endpoint->is_plain))
 		return false;
 	if (endpoint->host->may_be_plain)
 		return reason == HTTP_NOT_TLS || (reason == HTTP_REFUSED && !has_port(endpoint));
@@ -198,23 +171,6 @@ static bool may_go_plain(const struct call *call)
 		endpoint->options->plain_http);
 }
 
-MUST_CHECK static bool follow_redirect(struct call *call, struct err *err)
-{
-	struct view to = bytes_view(&call->response.redirect_url), from = bytes_view(&call->url);
-	bool is_downgrade = url_is_https(from) && !url_is_https(to);
-
-	if (call->redirect_count++ >= REDIRECT_COUNT_MAX)
-		return err_set(err, ERR_NETWORK, "%.*s redirects more than %d times",
-			       VIEW_ARGS(url_authority(from)), REDIRECT_COUNT_MAX);
-	if (is_downgrade && !call->endpoint->options->plain_http)
-		return err_set(err, ERR_NETWORK, "%.*s redirects from https to http",
-			       VIEW_ARGS(url_authority(from)));
-	if (!url_same_origin(from, to))
-		call->is_elsewhere = true;
-	bytes_clear(&call->url);
-	return bytes_append(&call->url, to.ptr, to.len, err);
-}
-
 MUST_CHECK static bool refuse(struct call *call, struct err *err)
 {
 	const struct answer answer = { call->response.status, call->response.retry_after_seconds,
@@ -223,50 +179,31 @@ MUST_CHECK static bool refuse(struct call *call, struct err *err)
 	return answer_error(&answer, url_authority(bytes_view(&call->url)), call->setback, err);
 }
 
-static void forget_location(struct location *location)
-{
-	pthread_mutex_lock(&location->mutex);
-	bytes_clear(&location->url);
-	pthread_mutex_unlock(&location->mutex);
-}
-
 /* So that the blob's other chunks need not ask the host again. */
 static void remember_location(const struct call *call)
 {
 	struct location *location = call->question->location;
-	struct err ignored;
 
-	if (!location || !call->is_elsewhere || call->is_from_memory)
-		return;
-	pthread_mutex_lock(&location->mutex);
-	bytes_clear(&location->url);
-	if (!bytes_append(&location->url, call->url.data, call->url.len, &ignored))
-		bytes_clear(&location->url);
-	pthread_mutex_unlock(&location->mutex);
+	if (location && call->redirects.is_elsewhere && !call->is_from_memory)
+		location_remember(location, bytes_view(&call->url), call->giver);
 }
 
 static bool has_next_url(const struct call *call)
 {
-	const struct location *location = call->question->location;
+	struct location *location = call->question->location;
 
 	return location && call->endpoint->host->is_registry &&
-	       call->urls_tried < location->url_count;
+	       call->urls_tried < location_open_urls(location);
 }
 
 /* The registry does not have the blob, but the manifest may say who does. Each is tried once a
  * call; one that fails is the last choice of all other calls too. */
 MUST_CHECK static bool try_next_url(struct call *call, struct err *err)
 {
-	struct location *location = call->question->location;
+	const char *url = location_next_url(call->question->location, &call->giver);
 
-	pthread_mutex_lock(&location->mutex);
-	if (call->urls_tried++ > 0 && location->url_index == call->url_index)
-		location->url_index = (call->url_index + 1) % location->url_count;
-	call->url_index = location->url_index;
-	pthread_mutex_unlock(&location->mutex);
-	const char *url = location->urls[call->url_index];
-
-	call->is_elsewhere = true;
+	call->urls_tried++;
+	call->redirects.is_elsewhere = true;
 	bytes_clear(&call->url);
 	return bytes_append(&call->url, url, strlen(url), err);
 }
@@ -281,14 +218,17 @@ MUST_CHECK static bool heed(struct call *call, bool *is_done, struct err *err)
 	if (*is_done)
 		return true;
 	if (call->response.redirect_url.len > 0)
-		return follow_redirect(call, err);
+		return redirect_follow(&call->redirects, &call->url,
+				       bytes_view(&call->response.redirect_url),
+				       call->endpoint->options->plain_http, err);
 	if (call->is_from_memory) {
-		forget_location(location);
+		location_forget(location);
 		return aim_at_host(call, err);
 	}
 	if ((status == 404 || call->urls_tried > 0) && has_next_url(call))
 		return try_next_url(call, err);
-	if (status == 401 && !call->is_elsewhere && call->auth_round_count++ < AUTH_ROUND_COUNT_MAX)
+	if (status == 401 && !call->redirects.is_elsewhere &&
+	    call->auth_round_count++ < AUTH_ROUND_COUNT_MAX)
 		return auth_renew(call->endpoint->auth, call->http, call->endpoint->host,
 				  &call->response, call->generation, call->setback, err) &&
 		       aim_at_host(call, err);
@@ -305,7 +245,7 @@ MUST_CHECK static bool recover(struct call *call, const struct err *failure, str
 		return aim_at_host(call, err);
 	}
 	if (call->is_from_memory)
-		forget_location(call->question->location);
+		location_forget(call->question->location);
 	if (call->urls_tried > 0 && has_next_url(call) && reason != HTTP_LOCAL &&
 	    reason != HTTP_CANCELLED && call->question->sink->new_bytes == call->bytes_before)
 		return try_next_url(call, err);
@@ -313,6 +253,22 @@ MUST_CHECK static bool recover(struct call *call, const struct err *failure, str
 		reason == HTTP_BROKEN || (reason == HTTP_REFUSED && !call->endpoint->is_loopback);
 	*err = *failure;
 	return false;
+}
+
+/* Until the answer that is wanted has come. */
+MUST_CHECK static bool run(struct call *call, struct err *err)
+{
+	struct err failure = { 0 };
+	bool is_done = false;
+
+	if (!aim(call, err))
+		return false;
+	while (!is_done)
+		if (exchange(call, &failure) ? !heed(call, &is_done, err)
+					     : !recover(call, &failure, err))
+			return false;
+	remember_location(call);
+	return true;
 }
 
 bool endpoint_ask(struct endpoint *endpoint, struct http *http, const struct question *question,
@@ -327,18 +283,10 @@ bool endpoint_ask(struct endpoint *endpoint, struct http *http, const struct que
 		.bytes_before = question->sink->new_bytes,
 		.setback = setback,
 	};
-	struct err failure = { 0 };
-	bool is_done = false;
 
 	*setback = (struct setback){ 0 };
-	if (!aim(&call, err))
+	if (!run(&call, err))
 		return false;
-	while (!is_done)
-		if (exchange(&call, &failure) ? !heed(&call, &is_done, err)
-					      : !recover(&call, &failure, err))
-			return false;
-	remember_location(&call);
-	if (content_digest)
-		memcpy(content_digest, call.response.content_digest, HTTP_VALUE_BYTES);
+	memcpy(content_digest, call.response.content_digest, HTTP_VALUE_BYTES);
 	return true;
 }

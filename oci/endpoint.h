@@ -5,39 +5,25 @@
  */
 #pragma once
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/digest.h"
 #include "hosts.h"
 #include "http.h"
 #include "image.h"
+#include "location.h"
 #include "reference.h"
 #include "retry.h"
 #include "sink.h"
 
 struct endpoint;
 
-/* All borrowed until endpoint_freep. */
-MUST_CHECK bool endpoint_new(struct endpoint **out, const struct host *host,
+/* All borrowed until endpoint_freep.
+ * number: of the host in the registry's list */
+MUST_CHECK bool endpoint_new(struct endpoint **out, const struct host *host, size_t number,
 			     const struct reference *reference,
 			     const struct source_options *options, struct err *err);
 void endpoint_freep(struct endpoint **endpoint);
-
-/* Where a blob is, beyond the registry itself; one for all threads that fetch it. */
-struct location {
-	struct digest digest;
-	char *const *urls; /* urls[url_count], tried when the registry does not have it */
-	size_t url_count;
-	pthread_mutex_t mutex; /* guards all below */
-	size_t url_index; /* of the url to try first; moves on from one that failed */
-	size_t host; /* that had it last */
-	struct bytes url; /* where the last answer came from, when not from a host itself */
-};
-void location_start(struct location *location, const struct digest *digest, char *const *urls);
-void location_end(struct location *location);
-size_t location_host(struct location *location);
-void location_found(struct location *location, size_t host);
 
 struct question {
 	const char *path; /* below /v2/REPOSITORY/ */
@@ -46,13 +32,14 @@ struct question {
 	bool is_bulk; /* a blob, see http.h */
 	const atomic_bool *cancel; /* or NULL */
 	const struct digest *digest; /* that a document in memory must have; NULL: any */
+	bool is_manifest; /* the document is JSON, and of the digest that the host claims */
 	/* Of a blob, else NULL. A redirect's target is kept there and asked first the next time;
 	 * when it refuses (what is signed expires), the host is asked anew. */
 	struct location *location;
 };
 
 /* Ask once and receive the answer, which is a success (200, 206) or an error.
- * content_digest: as the host's header claims it, "" when it does not; NULL: of no interest
+ * content_digest: as the host's header claims it, "" when it does not
  * setback: written on failure */
 MUST_CHECK bool endpoint_ask(struct endpoint *endpoint, struct http *http,
 			     const struct question *question, char content_digest[HTTP_VALUE_BYTES],

@@ -12,7 +12,7 @@ static const uint64_t parallel_bytes_min = 32 << 20; /* smaller blobs come in on
 
 struct fetch {
 	struct registry *registry;
-	struct location location;
+	struct location *location;
 	struct part *part;
 	const struct source_options *options;
 	bool by_chunk;
@@ -20,19 +20,6 @@ struct fetch {
 	pthread_t threads[THREAD_COUNT_MAX];
 	size_t thread_count;
 };
-
-/* A server may end an answer early and call it whole. */
-MUST_CHECK static bool check_progress(struct fetch *fetch, const struct sink *sink,
-				      struct setback *setback, struct err *err)
-{
-	if (sink->new_bytes > 0 || part_missing_bytes(fetch->part) == 0)
-		return true;
-	setback->may_pass = true;
-	return err_set(err, ERR_INTEGRITY,
-		       "the server's blob ends after %llu bytes, the manifest says %llu",
-		       (unsigned long long)sink->position,
-		       (unsigned long long)part_size_bytes(fetch->part));
-}
 
 /* One of the threads. */
 struct worker {
@@ -56,9 +43,8 @@ MUST_CHECK static bool fetch_range(struct worker *worker, struct chunk_range *ra
 		.gather = worker->gather,
 		.report = fetch->options->report,
 	};
-	bool is_ok = registry_fetch(fetch->registry, worker->http, &fetch->location, &sink,
-				    &fetch->cancel, setback, err) &&
-		     check_progress(fetch, &sink, setback, err);
+	bool is_ok = registry_fetch(fetch->registry, worker->http, fetch->location, &sink,
+				    &fetch->cancel, setback, err);
 
 	if (sink.is_cut)
 		range->end = sink.end;
@@ -125,7 +111,7 @@ static void *run(void *context)
 	return NULL;
 }
 
-bool fetch_start(struct fetch **out, struct registry *registry, const struct layer *layer,
+bool fetch_start(struct fetch **out, struct registry *registry, struct location *location,
 		 struct part *part, const struct source_options *options, struct err *err)
 {
 	CLEANUP(fetch_freep) struct fetch *fetch = calloc(1, sizeof(*fetch));
@@ -134,7 +120,7 @@ bool fetch_start(struct fetch **out, struct registry *registry, const struct lay
 	if (!fetch)
 		return err_memory(err, "a download");
 	fetch->registry = registry;
-	location_start(&fetch->location, &layer->digest, layer->urls);
+	fetch->location = location;
 	fetch->part = part;
 	fetch->options = options;
 	fetch->by_chunk = wanted > 1 && part_size_bytes(part) > parallel_bytes_min;
@@ -157,7 +143,6 @@ void fetch_freep(struct fetch **fetch)
 	part_stop((*fetch)->part);
 	while ((*fetch)->thread_count > 0)
 		pthread_join((*fetch)->threads[--(*fetch)->thread_count], NULL);
-	location_end(&(*fetch)->location);
 	free(*fetch);
 	*fetch = NULL;
 }

@@ -15,7 +15,7 @@
 #include "toml.h"
 #include "url.h"
 
-enum { HOST_COUNT_MAX = 64, FILE_BYTES_MAX = 1 << 20, AUTHORITIES_BYTES_MAX = 8 << 20 };
+enum { FILE_BYTES_MAX = 1 << 20, AUTHORITIES_BYTES_MAX = 8 << 20 };
 
 static void host_free(struct host *host)
 {

@@ -5,6 +5,8 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
+enum { HOST_COUNT_MAX = 64 }; /* of one registry */
+
 struct host {
 	char *base_url; /* https://host[:port]/v2, without a final slash; owned, as all here */
 	bool is_registry; /* the registry itself; the others are told which one is meant */

@@ -80,6 +80,12 @@ struct blob;
 MUST_CHECK bool blob_open(struct blob **out, struct image_source *source, const struct layer *layer,
 			  int blobs_dir_fd, struct err *err);
 struct stream *blob_stream(struct blob *blob);
+/* The stream has failed. Is it because what came was not what the digest says, and is there
+ * somebody else to ask? Then what came is thrown away and the stream begins anew; what was made of
+ * it has to go as well.
+ * failure: of whoever read the stream
+ * err: on false that failure, or why beginning anew failed */
+MUST_CHECK bool blob_start_over(struct blob *blob, const struct err *failure, struct err *err);
 /* After the verified end: keep the blob under its digest in blobs_dir_fd, or remove it. */
 MUST_CHECK bool blob_finish(struct blob *blob, bool keep, struct err *err);
 void blob_freep(struct blob **blob);

@@ -18,8 +18,6 @@ const char manifest_media_types[] =
 /* Larger than any blob can be; keeps sums of sizes far from overflow. */
 static const uint64_t blob_bytes_max = (uint64_t)1 << 50;
 
-enum { URL_COUNT_MAX = 16 };
-
 static bool is_any_of(const char *text, const char *const *choices)
 {
 	for (; *choices; choices++)

@@ -15,6 +15,7 @@ enum {
 	MANIFEST_BYTES_MAX = 4 << 20, /* what registries take, distribution spec "pushing" */
 	CONFIG_BYTES_MAX = 8 << 20,
 	LAYER_COUNT_MAX = 512,
+	URL_COUNT_MAX = 16, /* of one foreign layer */
 	INDEX_ENTRY_COUNT_MAX = 4096,
 };
 

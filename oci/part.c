@@ -70,6 +70,9 @@ bool part_reset(struct part *part, struct err *err)
 
 	chunks_clear(&part->chunks);
 	part->resumed_bytes = 0;
+	part->reader_offset = part->reader_target = 0;
+	part->pace = PACE_UNKNOWN;
+	part->allows_ranges = part->forbids_ranges = false; /* another server may be asked */
 	part->has_failed = part->is_stopped = false;
 	if (!chunks_save(&part->chunks, &map, err))
 		return false;

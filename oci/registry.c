@@ -7,9 +7,11 @@
 
 #include "answer.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/report.h"
 #include "hosts.h"
 #include "manifest.h"
+#include "url.h"
 
 enum { IDLE_COUNT_MAX = 32 };
 
@@ -17,7 +19,8 @@ struct registry {
 	const struct source_options *options;
 	struct hosts hosts;
 	struct endpoint **endpoints; /* endpoints[hosts.count], of the hosts in their order */
-	pthread_mutex_t mutex; /* guards idle */
+	pthread_mutex_t mutex; /* guards all below */
+	struct err *told; /* told[hosts.count]: each host's last failure that was noted */
 	struct http *idle[IDLE_COUNT_MAX];
 	size_t idle_count;
 };
@@ -34,10 +37,11 @@ bool registry_open(struct registry **out, const struct reference *reference,
 	if (!hosts_find(&registry->hosts, reference->registry, options->hosts_dir, err))
 		return false;
 	registry->endpoints = calloc(registry->hosts.count, sizeof(struct endpoint *));
-	if (!registry->endpoints)
+	registry->told = calloc(registry->hosts.count, sizeof(*registry->told));
+	if (!registry->endpoints || !registry->told)
 		return err_memory(err, "a registry");
 	for (size_t i = 0; i < registry->hosts.count; i++)
-		if (!endpoint_new(&registry->endpoints[i], &registry->hosts.list[i], reference,
+		if (!endpoint_new(&registry->endpoints[i], &registry->hosts.list[i], i, reference,
 				  options, err))
 			return false;
 	*out = ptr_take(&registry);
@@ -53,6 +57,7 @@ void registry_freep(struct registry **registry)
 	for (size_t i = 0; (*registry)->endpoints && i < (*registry)->hosts.count; i++)
 		endpoint_freep(&(*registry)->endpoints[i]);
 	free((*registry)->endpoints);
+	free((*registry)->told);
 	hosts_freep(&(*registry)->hosts);
 	pthread_mutex_destroy(&(*registry)->mutex);
 	free(*registry);
@@ -111,29 +116,102 @@ static bool goes_on(const struct sink *sink, uint64_t bytes_before, const struct
 	return setback->may_pass && sink->new_bytes > bytes_before;
 }
 
-/* A mirror that gives something else has not got it. */
-MUST_CHECK static bool check_digest(const struct question *question, struct err *err)
+/* Whatever the host says the manifest's digest is, the document must have it. */
+MUST_CHECK static bool check_claim(const struct digest *found, const char *claimed, struct err *err)
 {
-	const struct bytes *document = question->sink->memory;
 	char text[DIGEST_TEXT_BYTES];
 
-	if (!question->digest)
-		return true;
-	struct digest found = digest_of(document->data, document->len);
+	digest_text(found, text);
+	if (view_starts(view_of(claimed), "sha256:") && strcmp(claimed, text) != 0)
+		return err_set(err, ERR_INTEGRITY,
+			       "the manifest has digest %s, the registry says %s", text, claimed);
+	return true;
+}
+
+MUST_CHECK static bool check_document(const struct question *question, const char *claimed,
+				      struct err *err)
+{
+	CLEANUP(json_freep) struct json_t *json = NULL;
+	struct view document = bytes_view(question->sink->memory);
+	struct digest found = digest_of(document.ptr, document.len);
+	char text[DIGEST_TEXT_BYTES];
 
 	digest_text(&found, text);
-	return digest_equal(&found, question->digest) ||
-	       err_set(err, ERR_INTEGRITY, "what the registry gives has digest %s", text);
+	if (question->digest && !digest_equal(&found, question->digest))
+		return err_set(err, ERR_INTEGRITY, "what the registry gives has digest %s", text);
+	if (!question->is_manifest)
+		return true;
+	return check_claim(&found, claimed, err) &&
+	       (json_parse(&json, document, err) || err_wrap(err, "manifest"));
+}
+
+/* An answer may end early and be called whole. */
+MUST_CHECK static bool check_blob(const struct question *question, uint64_t bytes_before,
+				  struct setback *setback, struct err *err)
+{
+	const struct sink *sink = question->sink;
+
+	if (sink->new_bytes > bytes_before || part_missing_bytes(sink->part) == 0)
+		return true;
+	setback->may_pass = true;
+	return err_set(err, ERR_INTEGRITY,
+		       "the server's blob ends after %llu bytes, the manifest says %llu",
+		       (unsigned long long)sink->position,
+		       (unsigned long long)part_size_bytes(sink->part));
+}
+
+/* One host's answer. One that gives something else than what was asked for has not got it. */
+MUST_CHECK static bool ask_host(struct registry *registry, size_t index, struct http *http,
+				const struct question *question, struct setback *setback,
+				struct err *err)
+{
+	char claimed[HTTP_VALUE_BYTES] = "";
+	uint64_t bytes_before = question->sink->new_bytes;
+
+	if (!endpoint_ask(registry->endpoints[index], http, question, claimed, setback, err))
+		return false;
+	return question->sink->part ? check_blob(question, bytes_before, setback, err)
+				    : check_document(question, claimed, err);
+}
+
+/* That the next host is asked because this one failed: once, however many requests it fails. That
+ * a mirror does not have something is as it should be. */
+static void note_failure(struct registry *registry, size_t index, const struct setback *setback,
+			 const struct err *failure)
+{
+	pthread_mutex_lock(&registry->mutex);
+	bool is_new = !setback->is_absent && strcmp(registry->told[index].msg, failure->msg) != 0;
+
+	if (is_new)
+		registry->told[index] = *failure;
+	pthread_mutex_unlock(&registry->mutex);
+	if (is_new)
+		report_note(registry->options->report, "asking the next host: %s", failure->msg);
+}
+
+static bool may_ask(const struct registry *registry, const struct question *question, size_t index,
+		    enum ability ability)
+{
+	return is_able(&registry->hosts.list[index], ability) &&
+	       !(question->location && location_bars(question->location, index));
+}
+
+/* Is it over, whatever other hosts there are? */
+static bool is_final(const struct question *question, uint64_t bytes_before,
+		     const struct setback *setback, const struct err *failure)
+{
+	return (question->cancel && atomic_load(question->cancel)) || !is_of_host(failure) ||
+	       goes_on(question->sink, bytes_before, setback);
 }
 
 /* Ask the hosts in their order, the one that had the blob last before all, until one answers. */
 MUST_CHECK static bool ask_hosts(struct registry *registry, struct http *http,
 				 const struct question *question, enum ability ability,
-				 char content_digest[HTTP_VALUE_BYTES], struct setback *setback,
-				 struct err *err)
+				 struct setback *setback, struct err *err)
 {
 	struct location *location = question->location;
 	size_t count = registry->hosts.count, first = location ? location_host(location) : 0;
+	size_t asked = count;
 	struct err failure = { 0 };
 
 	err_set(&failure, ERR_FORMAT, "no host in hosts.toml may be asked for it");
@@ -141,22 +219,38 @@ MUST_CHECK static bool ask_hosts(struct registry *registry, struct http *http,
 		size_t index = first == 0 ? i : i == 0 ? first : i - 1;
 		uint64_t bytes_before = question->sink->new_bytes;
 
-		if (!is_able(&registry->hosts.list[index], ability) || (i > 0 && index == first))
+		if (!may_ask(registry, question, index, ability) || (i > 0 && index == first))
 			continue;
-		if (endpoint_ask(registry->endpoints[index], http, question, content_digest,
-				 setback, &failure) &&
-		    check_digest(question, &failure)) {
+		if (asked < count)
+			note_failure(registry, asked, setback, &failure);
+		asked = index;
+		if (ask_host(registry, index, http, question, setback, &failure)) {
 			if (location)
 				location_found(location, index);
 			return true;
 		}
-		bool is_cancelled = question->cancel && atomic_load(question->cancel);
-
-		if (is_cancelled || !is_of_host(&failure) ||
-		    goes_on(question->sink, bytes_before, setback))
+		if (is_final(question, bytes_before, setback, &failure))
 			break;
 	}
 	*err = failure;
+	return false;
+}
+
+bool registry_blame(const struct registry *registry, struct location *location,
+		    struct view *culprit)
+{
+	size_t giver = 0;
+
+	if (!location_blame(location, &giver))
+		return false;
+	if (giver >= GIVER_URL_FIRST) {
+		*culprit = url_authority(view_of(location->urls[giver - GIVER_URL_FIRST]));
+		return location_open_urls(location) > 0;
+	}
+	*culprit = url_authority(view_of(registry->hosts.list[giver].base_url));
+	for (size_t i = 0; i < registry->hosts.count; i++)
+		if (registry->hosts.list[i].can_pull && !location_bars(location, i))
+			return true;
 	return false;
 }
 
@@ -174,8 +268,8 @@ struct document_request {
 	enum ability ability;
 	const struct digest *wanted; /* NULL: whatever it is */
 	struct bytes *body;
+	bool is_manifest;
 	bool is_absent; /* it failed because it is not there */
-	char digest[HTTP_VALUE_BYTES]; /* as the registry's header claims it; "" when it does not */
 };
 
 /* A small document, tried again while that may help. */
@@ -188,15 +282,15 @@ MUST_CHECK static bool get_document(struct registry *registry, struct document_r
 	const struct question question = { .path = request->path,
 					   .accept = manifest_media_types,
 					   .sink = &sink,
-					   .digest = request->wanted };
+					   .digest = request->wanted,
+					   .is_manifest = request->is_manifest };
 	struct setback setback = { 0 };
 	struct err failure = { 0 };
 	uint64_t wait_ms = 0;
 
 	if (!registry_take_http(registry, &http, err))
 		return false;
-	while (!ask_hosts(registry, http, &question, request->ability, request->digest, &setback,
-			  &failure)) {
+	while (!ask_hosts(registry, http, &question, request->ability, &setback, &failure)) {
 		if (!retry_next(&retry, &setback, &wait_ms)) {
 			request->is_absent = setback.is_absent;
 			*err = failure;
@@ -241,19 +335,6 @@ MUST_CHECK static bool explain_missing(struct registry *registry, const struct d
 	return err_set(err, ERR_NOT_FOUND, "no such %s, or no such repository", what);
 }
 
-/* Whatever the registry says its digest is, the document must have it. */
-MUST_CHECK static bool check_claim(struct view document, const char *claimed, struct err *err)
-{
-	struct digest digest = digest_of(document.ptr, document.len);
-	char text[DIGEST_TEXT_BYTES];
-
-	digest_text(&digest, text);
-	if (view_starts(view_of(claimed), "sha256:") && strcmp(claimed, text) != 0)
-		return err_set(err, ERR_INTEGRITY,
-			       "the manifest has digest %s, the registry says %s", text, claimed);
-	return true;
-}
-
 bool registry_manifest(struct registry *registry, const char *tag, const struct digest *digest,
 		       struct bytes *out, struct err *err)
 {
@@ -263,13 +344,14 @@ bool registry_manifest(struct registry *registry, const char *tag, const struct 
 		.ability = digest ? ABILITY_PULL : ABILITY_RESOLVE,
 		.wanted = digest,
 		.body = out,
+		.is_manifest = true,
 	};
 
 	if (digest)
 		digest_text(digest, text);
 	snprintf(path, sizeof(path), "manifests/%s", digest ? text : tag);
 	if (get_document(registry, &request, err))
-		return check_claim(bytes_view(out), request.digest, err);
+		return true;
 	if (request.is_absent)
 		return explain_missing(registry, digest, err);
 	if (err->kind == ERR_UNSUPPORTED)
@@ -354,7 +436,7 @@ bool registry_fetch(struct registry *registry, struct http *http, struct locatio
 
 	blob_path(path, &location->digest);
 	sink->memory = &error_body;
-	bool is_ok = ask_hosts(registry, http, &question, ABILITY_PULL, NULL, setback, err);
+	bool is_ok = ask_hosts(registry, http, &question, ABILITY_PULL, setback, err);
 
 	sink->memory = NULL;
 	return is_ok;

@@ -14,6 +14,7 @@
 #include "endpoint.h"
 #include "http.h"
 #include "image.h"
+#include "location.h"
 #include "reference.h"
 #include "retry.h"
 #include "sink.h"
@@ -43,7 +44,13 @@ MUST_CHECK bool registry_referrers(struct registry *registry, const struct diges
 MUST_CHECK bool registry_small_blob(struct registry *registry, const struct digest *digest,
 				    struct bytes *out, struct err *err);
 
-/* One attempt at a blob, or at the range sink asks for.
+/* A blob, all of it thrown away, was not what its digest says: who gave its first bytes is not
+ * asked for it again. False: nobody else is left to ask.
+ * culprit: host[:port], borrowed */
+bool registry_blame(const struct registry *registry, struct location *location,
+		    struct view *culprit);
+
+/* One attempt at a blob, or at the range sink asks for, with each host that may have it.
  * setback: written on failure */
 MUST_CHECK bool registry_fetch(struct registry *registry, struct http *http,
 			       struct location *location, struct sink *sink,

@@ -3,6 +3,8 @@
 # output, nothing half-done in the store, and the next build works.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/e2e/registry_lib.sh
+. "$root/tests/e2e/registry_lib.sh"
 
 make_images demo small platforms truncated-gzip gzip-crc truncated-tar tar-checksum bad-whiteout \
 	missing-link-target wrong-diff-id unknown-user
@@ -62,51 +64,51 @@ it_lists_the_platforms_there_are() {
 }
 
 it_refuses_a_manifest_that_is_no_json() {
-	start_fake "$layout" "body:manifests/=$work/page"
-	fails 8 JSON "$fake/demo:demo"
+	start_server faulty "$layout" "body:manifests/=$work/page"
+	fails 8 JSON "$server/demo:demo"
 }
 
 it_refuses_a_manifest_with_another_digest() {
-	start_fake "$layout" flip:manifests/
-	fails 6 "$manifest" "$fake/demo@$manifest"
+	start_server faulty "$layout" flip:manifests/=
+	fails 6 "$manifest" "$server/demo@$manifest"
 }
 
 it_refuses_a_config_with_another_digest() {
 	local config
 
 	config=$(jq -r .config.digest "$layout/blobs/${manifest/://}")
-	start_fake "$layout" "flip:blobs/$config"
-	fails 6 "$config" "$fake/demo:demo"
+	start_server faulty "$layout" "flip:blobs/$config="
+	fails 6 "$config" "$server/demo:demo"
 }
 
 it_refuses_a_blob_with_another_digest() {
-	start_fake "$layout" "flip:blobs/$blob"
-	fails 6 "$blob" "$fake/demo:demo"
+	start_server faulty "$layout" "flip:blobs/$blob="
+	fails 6 "$blob" "$server/demo:demo"
 }
 
 it_refuses_a_blob_of_another_size() {
-	start_fake "$layout" "body:blobs/$blob=$work/other"
-	fails 6 "$blob" "$fake/demo:demo"
+	start_server faulty "$layout" "body:blobs/$blob=$work/other"
+	fails 6 "$blob" "$server/demo:demo"
 }
 
 it_names_a_blob_that_is_missing() {
-	start_fake "$layout" "status:blobs/$blob=404"
-	fails 3 "$blob" "$fake/demo:demo"
+	start_server faulty "$layout" "status:blobs/$blob=404"
+	fails 3 "$blob" "$server/demo:demo"
 }
 
 it_gives_up_on_a_connection_that_always_breaks() {
-	start_fake "$layout" "cut:blobs/$blob=1000"
-	fails 5 "$fake" "$fake/demo:demo"
+	start_server faulty "$layout" "cut-at:blobs/$blob=1000"
+	fails 5 "$server" "$server/demo:demo"
 }
 
 it_gives_up_on_a_server_that_always_fails() {
-	start_fake "$layout" status:manifests/=503
-	fails 5 503 "$fake/demo:demo"
+	start_server faulty "$layout" status:manifests/=503
+	fails 5 503 "$server/demo:demo"
 }
 
 it_names_a_registry_that_wants_credentials() {
-	start_fake "$layout" status:manifests/=401
-	fails 4 "$fake" "$fake/demo:demo"
+	start_server faulty "$layout" status:manifests/=401
+	fails 4 "$server" "$server/demo:demo"
 }
 
 it_refuses_a_truncated_gzip() {

@@ -3,6 +3,8 @@
 # output, and the next build works. Killing vmbake is no harm either.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/e2e/registry_lib.sh
+. "$root/tests/e2e/registry_lib.sh"
 
 make_images demo zoo small
 manifest=$(jq -r '.manifests[] | select(.annotations[] == "zoo") | .digest' "$layout/index.json")
@@ -123,17 +125,17 @@ start_hanging_build() {
 	local half
 
 	half=$(($(stat -c %s "$layout/blobs/${blob/://}") / 2))
-	start_fake "$layout" "stall:blobs/$blob=$half"
-	vmbake build --progress none -o image.ext4 "$fake/zoo:zoo" &
+	start_server faulty "$layout" "stall:blobs/$blob=$half"
+	vmbake build --progress none -o image.ext4 "$server/zoo:zoo" &
 	hanging=$!
 	for _ in $(seq 100); do
-		if grep -qF "$blob" fake.log; then
+		if grep -qF "$blob" fake.faulty; then
 			sleep 0.5
 			return
 		fi
 		sleep 0.05
 	done
-	fail "the build did not ask for its blob: $(cat fake.log)"
+	fail "the build did not ask for its blob: $(cat fake.faulty)"
 }
 
 it_loses_nothing_but_its_work_when_killed() {
@@ -152,11 +154,11 @@ it_goes_on_with_the_blob_of_a_killed_build() {
 	start_hanging_build
 	kill -KILL "$hanging"
 	wait "$hanging" || true
-	start_fake "$layout" "cut:no-request-has-this=0"
-	bake "$fake/zoo:zoo"
+	start_server sound "$layout"
+	bake "$server/zoo:zoo"
 	check_filesystem image.ext4
-	grep "$blob" fake.log | grep -q 'Range: bytes=[1-9]' ||
-		fail "fetched all of it again: $(cat fake.log)"
+	[ "$(requests sound '.range | test("^bytes=[1-9]")')" -gt 0 ] ||
+		fail "fetched all of it again: $(cat fake.sound)"
 }
 
 it_ends_by_the_signals_code() {

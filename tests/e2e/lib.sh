@@ -54,20 +54,6 @@ push() {
 	registry_push "$layout:$1" "${2:-$1:1}" "${@:3}"
 }
 
-# start_fake ARGUMENT...: fake_registry.py for that promise; sets $fake to its address.
-start_fake() {
-	local port
-
-	: >fake.port
-	"$root/tests/e2e/fake_registry.py" "$@" >fake.port 2>fake.log &
-	for _ in $(seq 100); do
-		port=$(cat fake.port)
-		[ -z "$port" ] || break
-		sleep 0.05
-	done
-	export fake=127.0.0.1:${port:?fake_registry.py did not start}
-}
-
 fail() {
 	echo "FAILED: $*" >&2
 	exit 1

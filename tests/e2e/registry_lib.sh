@@ -1,35 +1,33 @@
 # shellcheck shell=bash
 # Sourced after lib.sh by tests/e2e/registry_*_test.sh: registry_server.py and what it saw.
 
-# start_server NAME LAYOUT [OPTION...]: sets $server to its address; it logs to NAME.log.
-start_server() {
+# start_peer NAME PROGRAM [ARGUMENT...]: a program that prints its port and serves until it is
+# killed; sets $peer to its address and $peer_pid; it logs to fake.NAME.
+start_peer() {
 	local name=$1 port
 
 	shift
 	: >"fake.$name.port"
-	"${root:?}/tests/e2e/registry_server.py" "$@" >"fake.$name.port" 2>"fake.$name" &
-	server_pid=$!
+	"${root:?}/tests/e2e/$1" "${@:2}" >"fake.$name.port" 2>"fake.$name" &
+	peer_pid=$!
 	for _ in $(seq 100); do
 		port=$(cat "fake.$name.port")
 		[ -z "$port" ] || break
 		sleep 0.05
 	done
-	export server=127.0.0.1:${port:?registry_server.py did not start} server_pid
+	peer=127.0.0.1:${port:?$1 did not start}
+}
+
+# start_server NAME LAYOUT [OPTION...]: registry_server.py; sets $server to its address.
+start_server() {
+	start_peer "$1" registry_server.py "${@:2}"
+	export server=$peer server_pid=$peer_pid
 }
 
 # start_proxy NAME PORT [OPTION...]: registry_proxy.py before that port; sets $proxy.
 start_proxy() {
-	local name=$1 port
-
-	shift
-	: >"fake.$name.port"
-	"${root:?}/tests/e2e/registry_proxy.py" "$@" >"fake.$name.port" 2>"fake.$name" &
-	for _ in $(seq 100); do
-		port=$(cat "fake.$name.port")
-		[ -z "$port" ] || break
-		sleep 0.05
-	done
-	export proxy=127.0.0.1:${port:?registry_proxy.py did not start}
+	start_peer "$1" registry_proxy.py "${@:2}"
+	export proxy=$peer
 }
 
 # make_certificate NAME WHOM [END]: fake.NAME.pem and fake.NAME.key, its own authority; END: the

@@ -20,13 +20,19 @@ prints its loopback port, serves until it is killed, and writes one JSON object 
   FAULT:PART[*N]=VALUE  for paths that hold PART; N times, then never again
                         (a request for a blob's first byte counts as any other)
 
-Faults: status=CODE, retry=SECONDS (429), flip, short=COUNT (a smaller Content-Length), extra=COUNT
-(a longer body), cut=COUNT (closes after so many bytes), stall=COUNT, slow=BYTES_PER_SECOND,
-wrong-range=COUNT (206 with a range shifted by so much), no-range, loop (redirects to itself),
-body=FILE, endless, type=MEDIA_TYPE, digest=TEXT, close (before any answer)
+Faults: status=CODE, retry=SECONDS (429), retry-date=SECONDS (the same as a date), flip,
+short=COUNT (a smaller Content-Length), extra=COUNT (a longer body), chunked=COUNT (so many bytes of
+the body, then anything, without a Content-Length), cut=COUNT (closes after so many bytes),
+cut-at=COUNT (never sends more than the body's first COUNT bytes), stall=COUNT,
+slow=BYTES_PER_SECOND, wrong-range=COUNT (206 with a range shifted by so much), no-range, loop
+(redirects to itself), redirect=STATUS,URL (with the path behind it), location=URL (as it is),
+body=FILE, raw=FILE (the whole answer), gzip (a Content-Encoding that nobody asked for), endless,
+type=MEDIA_TYPE, digest=TEXT, close (before any answer)
 """
 
 import base64
+import email.utils
+import gzip
 import hashlib
 import http.server
 import json
@@ -176,9 +182,23 @@ class Answer(http.server.BaseHTTPRequestHandler):
                 return False
         return True
 
+    def send_redirect(self, value):
+        status, _, url = value.partition(",")
+        self.send(int(status), [("Location", url + self.path)])
+
+    def send_file(self, path):
+        self.log(0)
+        with open(path, "rb") as file:
+            self.wfile.write(file.read())
+        self.close_connection = True
+
     def do_POST(self):
-        length = int(self.headers.get("Content-Length", 0))
-        self.give_token(urllib.parse.parse_qs(self.rfile.read(length).decode()))
+        form = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        kind, value = self.server.fault(self.path)
+        if kind == "redirect":
+            self.send_redirect(value)
+        else:
+            self.give_token(urllib.parse.parse_qs(form))
 
     def do_GET(self):
         path, _, query = re.sub("^http://[^/]*", "", self.path).partition("?")  # as a proxy
@@ -189,8 +209,17 @@ class Answer(http.server.BaseHTTPRequestHandler):
             self.send(int(value))
         elif kind == "retry":
             self.send(429, [("Retry-After", value)])
+        elif kind == "retry-date":
+            when = email.utils.formatdate(time.time() + int(value), usegmt=True)
+            self.send(429, [("Retry-After", when)])
         elif kind == "loop":
             self.send(307, [("Location", self.path)])
+        elif kind == "location":
+            self.send(307, [("Location", value)])
+        elif kind == "redirect":
+            self.send_redirect(value)
+        elif kind == "raw":
+            self.send_file(value)
         elif path == "/token":
             self.give_token({})
         elif path.startswith("/v2/") and not self.is_allowed():
@@ -227,11 +256,18 @@ class Answer(http.server.BaseHTTPRequestHandler):
             body = body[:-int(value)]
         elif kind == "extra":
             body += b"x" * int(value)
+        elif kind == "gzip":
+            body = gzip.compress(body)
         wanted = None if kind == "no-range" else range_of(self.headers.get("Range"), len(body))
         headers = [("Content-Type", value if kind == "type" else media_type),
                    ("Docker-Content-Digest", value if kind == "digest" else digest)]
+        if kind == "gzip":
+            headers.append(("Content-Encoding", "gzip"))
         if kind == "endless":
             self.send_endless()
+            return
+        if kind == "chunked":
+            self.send_chunked(headers, body[:int(value)].ljust(int(value), b"x"))
             return
         if wanted is None:
             self.send_body(200, headers, body, kind, value)
@@ -242,6 +278,8 @@ class Answer(http.server.BaseHTTPRequestHandler):
         shift = int(value) if kind == "wrong-range" else 0
         first, last = wanted[0] + shift, min(wanted[1] + shift, len(body) - 1)
         headers.append(("Content-Range", "bytes %d-%d/%d" % (first, last, len(body))))
+        if kind == "cut-at":
+            value = max(0, int(value) - first)
         self.send_body(206, headers, body[first:last + 1], kind, value)
 
     def send_body(self, status, headers, body, kind, value):
@@ -255,13 +293,24 @@ class Answer(http.server.BaseHTTPRequestHandler):
             return
         if kind == "slow":
             self.send_slowly(body, int(value))
-        elif kind in ("cut", "stall"):
+        elif kind in ("cut", "cut-at", "stall"):
             self.wfile.write(body[:int(value)])
             self.wfile.flush()
             time.sleep(90 if kind == "stall" else 0)
             self.close_connection = True
         else:
             self.wfile.write(body)
+
+    def send_chunked(self, headers, body):
+        self.log(200)
+        self.send_response(200)
+        for name, header in headers + [("Transfer-Encoding", "chunked")]:
+            self.send_header(name, header)
+        self.end_headers()
+        for at in range(0, len(body), 1 << 16):
+            piece = body[at:at + (1 << 16)]
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        self.wfile.write(b"0\r\n\r\n")
 
     def send_slowly(self, body, bytes_per_second):
         step = max(bytes_per_second // 10, 1)
