@@ -11,6 +11,7 @@
 #include "base64.h"
 #include "challenge.h"
 #include "credentials.h"
+#include "redirect.h"
 #include "sink.h"
 #include "url.h"
 
@@ -183,15 +184,46 @@ MUST_CHECK static bool check_realm(const struct auth *auth, struct view realm, s
 	return true;
 }
 
-MUST_CHECK static bool ask_token_server(struct http *http, const struct http_request *request,
+/* Outside the token server's origin there is no password, and a form, which holds an identity
+ * token, is sent nowhere else, nor where the answer is to be fetched without it. */
+MUST_CHECK static bool follow(const struct auth *auth, struct http_request *request,
+			      const struct http_response *response, struct bytes *url,
+			      struct redirects *redirects, struct err *err)
+{
+	bool asks_again = response->status == 307 || response->status == 308;
+	struct view from = url_authority(view_of(request->url));
+
+	if (request->form && (!asks_again || !url_same_origin(view_of(request->url),
+							      bytes_view(&response->redirect_url))))
+		return err_set(err, ERR_AUTH, "%.*s redirects what holds an identity token",
+			       VIEW_ARGS(from));
+	if (!redirect_follow(redirects, url, bytes_view(&response->redirect_url),
+			     auth->options->plain_http, err) ||
+	    !check_realm(auth, bytes_view(url), err))
+		return false;
+	if (redirects->is_elsewhere)
+		request->authorization = NULL;
+	request->url = url->data;
+	return true;
+}
+
+/* url: the request's, which a redirect replaces */
+MUST_CHECK static bool ask_token_server(const struct auth *auth, struct http *http,
+					struct http_request *request, struct bytes *url,
 					struct setback *setback, struct err *err)
 {
 	CLEANUP(http_response_freep) struct http_response response = { 0 };
+	struct redirects redirects = { 0 };
 
-	if (!http_perform(http, request, &response, err)) {
-		setback->may_pass = http_failure_of(http) == HTTP_BROKEN;
-		return false;
-	}
+	do {
+		if (response.redirect_url.len > 0 &&
+		    !follow(auth, request, &response, url, &redirects, err))
+			return false;
+		if (!http_perform(http, request, &response, err)) {
+			setback->may_pass = http_failure_of(http) == HTTP_BROKEN;
+			return false;
+		}
+	} while (response.redirect_url.len > 0);
 	const struct answer answer = { response.status, response.retry_after_seconds,
 				       bytes_view(request->sink->memory) };
 
@@ -227,18 +259,19 @@ MUST_CHECK static bool fetch_token(struct auth *auth, struct http *http, const s
 
 	if (!check_realm(auth, realm, err) || !basic_value(&basic, &auth->credentials, err))
 		return false;
-	if (is_oauth ? !token_form(&form, auth, challenge, err)
+	if (is_oauth ? !token_form(&form, auth, challenge, err) ||
+			       !bytes_print(&url, err, "%s", challenge->realm)
 		     : !token_url(&url, auth, challenge, err))
 		return false;
-	const struct http_request request = {
-		.url = is_oauth ? challenge->realm : url.data,
+	struct http_request request = {
+		.url = url.data,
 		.form = form.data,
 		.authorization = basic.data,
 		.sink = &sink,
 		.trust = host,
 	};
 
-	if (!ask_token_server(http, &request, setback, err))
+	if (!ask_token_server(auth, http, &request, &url, setback, err))
 		return err_wrap(err, "token server");
 	if (!read_token(&value, bytes_view(&body), err))
 		return err_wrap(err, "token server %.*s", VIEW_ARGS(url_authority(realm)));
