@@ -15,7 +15,8 @@
 
 enum { AUTH_FILE_BYTES_MAX = 1 << 20, ANSWER_BYTES_MAX = 256 << 10, KEY_BYTES = 600 };
 
-static const char hub_key[] = "https://index.docker.io/v1/"; /* docker's name of Docker Hub */
+static const char hub[] = "docker.io"; /* Docker Hub, in references and to podman */
+static const char hub_key[] = "https://index.docker.io/v1/"; /* to docker */
 
 static void secret_freep(char **secret)
 {
@@ -100,10 +101,10 @@ static struct view host_of_key(const char *key)
 
 static bool is_same_host(struct view host, const char *registry)
 {
-	bool is_hub = view_equal(host, "index.docker.io") || view_equal(host, "docker.io") ||
+	bool is_hub = view_equal(host, "index.docker.io") || view_equal(host, hub) ||
 		      view_equal(host, "registry-1.docker.io");
 
-	return strcmp(registry, "docker.io") == 0 ? is_hub : view_equal(host, registry);
+	return strcmp(registry, hub) == 0 ? is_hub : view_equal(host, registry);
 }
 
 /* Is it a key for a whole registry in docker's way, or may it be one for a repository? */
@@ -139,16 +140,17 @@ MUST_CHECK static bool find_entry(const struct json_t **out, const struct json_t
 	return true;
 }
 
-MUST_CHECK static bool ask_helper(struct credentials *out, const char *name, const char *registry,
-				  struct err *err)
+/* What a helper says of one name. Nothing: success, and nothing is found. */
+MUST_CHECK static bool ask_helper_of(struct credentials *out, const char *helper, const char *name,
+				     struct err *err)
 {
 	CLEANUP(secret_bytes_freep) struct bytes answer = bytes_capped(ANSWER_BYTES_MAX);
 	CLEANUP(json_freep) struct json_t *json = NULL;
-	bool is_hub = strcmp(registry, "docker.io") == 0, is_found = false;
 	const char *user = NULL, *secret = NULL;
+	bool is_found = false;
 	struct err malformed;
 
-	if (!helper_ask(&answer, &is_found, name, is_hub ? hub_key : registry, err))
+	if (!helper_ask(&answer, &is_found, helper, name, err))
 		return false;
 	if (!is_found)
 		return true;
@@ -158,7 +160,7 @@ MUST_CHECK static bool ask_helper(struct credentials *out, const char *name, con
 		return err_set(err, ERR_AUTH,
 			       "credential helper %.100s answers with what is not "
 			       "credentials",
-			       name);
+			       helper);
 	if (user && strcmp(user, "<token>") == 0)
 		return set_secret(&out->identity_token, view_of(secret), err);
 	if (!user || !*user)
@@ -167,20 +169,47 @@ MUST_CHECK static bool ask_helper(struct credentials *out, const char *name, con
 	       set_secret(&out->password, view_of(secret), err);
 }
 
-MUST_CHECK static bool find_helper(const char **out, const struct json_t *json,
-				   const char *registry, struct err *err)
+/* A helper keeps what was logged in to under the name that the tool which did it had for it: of
+ * Docker Hub that is docker.io to podman, and a URL to docker.
+ * key: which led to the helper, and is the first name to ask for; NULL: "credsStore", which is
+ *      docker's */
+MUST_CHECK static bool ask_helper(struct credentials *out, const char *helper, const char *key,
+				  const char *registry, struct err *err)
 {
-	const struct json_t *helpers = NULL;
+	bool is_hub = strcmp(registry, hub) == 0;
+	const char *names[] = { key ? key : is_hub ? hub_key : registry, registry,
+				is_hub ? hub_key : registry };
+
+	for (size_t i = 0; i < 3 && !credentials_exist(out); i++) {
+		bool is_repeated = false;
+
+		for (size_t j = 0; j < i; j++)
+			is_repeated |= strcmp(names[i], names[j]) == 0;
+		if (!is_repeated && !ask_helper_of(out, helper, names[i], err))
+			return false;
+	}
+	return true;
+}
+
+/* The registry's own name is podman's way and, but for Docker Hub, docker's; then all else that
+ * means its host. */
+MUST_CHECK static bool find_helper(const char **out, const char **out_key,
+				   const struct json_t *json, const char *registry, struct err *err)
+{
+	const struct json_t *helpers = NULL, *value = NULL;
 	const char *key = NULL;
-	const struct json_t *value = NULL;
 	void *position = NULL;
 
 	*out = NULL;
-	if (!json_want_object(json, "credHelpers", &helpers, err))
+	if (!json_want_object(json, "credHelpers", &helpers, err) ||
+	    !json_want_string(helpers, registry, out, err))
 		return false;
-	while (json_next_member(helpers, &position, &key, &value))
-		if (is_same_host(host_of_key(key), registry))
+	*out_key = registry;
+	while (!*out && json_next_member(helpers, &position, &key, &value))
+		if (is_same_host(host_of_key(key), registry)) {
+			*out_key = key;
 			return json_need_string(helpers, key, out, err);
+		}
 	return true;
 }
 
@@ -190,18 +219,19 @@ bool credentials_read(struct credentials *out, struct view text, bool is_dockerc
 	CLEANUP(credentials_freep) struct credentials found = { 0 };
 	CLEANUP(json_freep) struct json_t *json = NULL;
 	const struct json_t *auths = NULL, *entry = NULL;
-	const char *helper = NULL, *store = NULL;
+	const char *helper = NULL, *helper_key = NULL, *store = NULL;
 
-	if (!json_parse(&json, text, err) || !find_helper(&helper, json, registry, err) ||
+	if (!json_parse(&json, text, err) || 
+	    !find_helper(&helper, &helper_key, json, registry, err) ||
 	    !json_want_object(json, "auths", &auths, err) ||
 	    !json_want_string(json, "credsStore", &store, err) ||
 	    !find_entry(&entry, is_dockercfg ? json : auths, registry, repository, err))
 		return false;
-	if (helper ? !ask_helper(&found, helper, registry, err)
+	if (helper ? !ask_helper(&found, helper, helper_key, registry, err)
 		   : entry && !read_entry(&found, entry, err))
 		return false;
 	if (!helper && !credentials_exist(&found) && store && *store &&
-	    !ask_helper(&found, store, registry, err))
+	    !ask_helper(&found, store, NULL, registry, err))
 		return false;
 	*out = found;
 	found = (struct credentials){ 0 };

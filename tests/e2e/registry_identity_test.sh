@@ -79,6 +79,44 @@ it_refuses_a_token_of_ten_megabytes() {
 	expect_nothing
 }
 
+it_follows_the_token_servers_redirects() {
+	start_server one "$images" "token=me:$secret" "redirect:/token*1=308,"
+	expect 0 build --creds "me:$secret" "$server/demo:small"
+	[ "$(requests one '(.path | startswith("/token")) and .authorization == "Basic"')" -eq 2 ]
+}
+
+it_tells_a_token_servers_redirect_target_nothing() {
+	start_server elsewhere "$images" token=:
+	elsewhere=$server
+	start_server one "$images" "token=me:$secret" "redirect:/token=307,http://$elsewhere"
+	refuses 4 "$server" build --creds "me:$secret" "$server/demo:small"
+	expect_no_secret
+	[ "$(requests elsewhere '.path | startswith("/token")')" -gt 0 ] || fail "not followed"
+	[ "$(requests elsewhere '.authorization != ""')" -eq 0 ] || fail "a secret went along"
+}
+
+it_gives_up_on_a_token_server_that_redirects_for_ever() {
+	start_server one "$images" token=: loop:/token=
+	refuses 5 "token server" build "$server/demo:small"
+}
+
+it_sends_an_identity_token_to_nobody_else() {
+	start_server elsewhere "$images" "identity=$secret"
+	elsewhere=$server
+	start_server one "$images" "identity=$secret" "redirect:/token=307,http://$elsewhere"
+	printf '{"auths":{"%s":{"identitytoken":"%s"}}}' "$server" "$secret" >fake.auth
+	refuses 4 "token server" build --authfile fake.auth "$server/demo:small"
+	expect_no_secret
+	[ "$(requests elsewhere true)" -eq 0 ]
+}
+
+it_sends_an_identity_token_again_within_the_same_host() {
+	start_server one "$images" "identity=$secret" "redirect:/token*1=307,"
+	printf '{"auths":{"%s":{"identitytoken":"%s"}}}' "$server" "$secret" >fake.auth
+	expect 0 build --authfile fake.auth "$server/demo:small"
+	[ "$(requests one '.method == "POST"')" -eq 2 ]
+}
+
 it_renews_a_token_in_the_middle_of_a_blob() {
 	start_server one "$images" token=: token-uses=3 slow:blobs=80000000
 	expect 0 build "$server/demo:large"
@@ -144,12 +182,20 @@ it_reads_what_skopeo_login_writes() {
 	expect 0 build --authfile fake.auth "$server/demo:small"
 }
 
-# helper ANSWER: docker-credential-test, which writes down how it was called.
+# helper ANSWER [CODE [NAME]]: docker-credential-test, which writes down how it was called; NAME: it
+# knows that alone.
 helper() {
 	mkdir -p "$work/bin"
-	printf '%s\n' '#!/bin/sh' "cat >'$PWD/fake.question'" \
-		"echo \"\$*\" >'$PWD/fake.arguments'" \
-		"echo '$1'" "exit ${2:-0}" >"$work/bin/docker-credential-test"
+	cat >"$work/bin/docker-credential-test" <<-HELPER
+		#!/bin/sh
+		name=\$(cat)
+		echo "\$name" >>'$PWD/fake.question'
+		echo "\$*" >'$PWD/fake.arguments'
+		case \$name in
+		${3:-*}) echo '$1'; exit ${2:-0} ;;
+		*) echo credentials not found in native keychain; exit 1 ;;
+		esac
+	HELPER
 	chmod +x "$work/bin/docker-credential-test"
 	export PATH=$work/bin:$PATH
 }
@@ -168,6 +214,40 @@ it_asks_the_store_of_docker() {
 	helper "{\"Username\":\"me\",\"Secret\":\"$secret\"}"
 	printf '{"auths":{"%s":{}},"credsStore":"test"}' "$server" >fake.auth
 	expect 0 build --authfile fake.auth "$server/demo:small"
+}
+
+# hub FILE KNOWN ASKED...: what stands for Docker Hub behind a proxy; the helper knows KNOWN alone,
+# and is asked for these names in this order
+hub() {
+	make_certificate own DNS:registry-1.docker.io
+	start_server one "$images" "basic=me:$secret" tls=fake.own.pem,fake.own.key
+	start_proxy tunnel "${server#*:}" connect=fake.asked
+	export HTTPS_PROXY=http://$proxy SSL_CERT_FILE=$PWD/fake.own.pem
+	helper "{\"Username\":\"me\",\"Secret\":\"$secret\"}" 0 "$2"
+	echo "$1" >fake.auth
+	expect 0 build --authfile fake.auth docker.io/x/demo:small
+	[ "$(cat fake.question)" = "$(printf '%s\n' "${@:3}")" ] || fail "$(cat fake.question)"
+}
+
+index=https://index.docker.io/v1/
+it_asks_dockers_store_for_docker_hub() { hub '{"credsStore":"test"}' "$index" "$index"; }
+it_asks_dockers_store_for_what_podman_put_there() {
+	hub '{"credsStore":"test"}' docker.io "$index" docker.io
+}
+it_asks_podmans_helper_for_docker_hub() {
+	hub '{"credHelpers":{"docker.io":"test"}}' docker.io docker.io
+}
+it_asks_podmans_helper_for_what_docker_put_there() {
+	hub '{"credHelpers":{"docker.io":"test"}}' "$index" docker.io "$index"
+}
+it_asks_dockers_helper_for_docker_hub() {
+	hub "{\"credHelpers\":{\"$index\":\"test\"}}" "$index" "$index"
+}
+it_asks_a_helper_for_docker_hub_by_the_name_in_the_file() {
+	hub '{"credHelpers":{"index.docker.io":"test"}}' index.docker.io index.docker.io
+}
+it_prefers_the_helper_of_the_registrys_own_name() {
+	hub "{\"credHelpers\":{\"$index\":\"other\",\"docker.io\":\"test\"}}" docker.io docker.io
 }
 
 it_gives_an_identity_token() {
