@@ -17,11 +17,47 @@ struct layout {
 
 enum { BLOB_PATH_BYTES = sizeof("blobs/sha256/") + DIGEST_HEX_LEN };
 
+/* A layout may come from anywhere: a pipe in it would keep us waiting, and some devices do things
+ * when they are merely opened. */
+MUST_CHECK static bool open_file(const struct layout *layout, const char *path, int *fd,
+				 uint64_t *size_bytes, struct err *err)
+{
+	CLEANUP(fd_closep) int opened = -1;
+	struct stat stat;
+
+	if (fstatat(layout->dir_fd, path, &stat, 0) < 0)
+		return err_os_path(err, "open %s", path);
+	if (S_ISREG(stat.st_mode) &&
+	    !file_open(&opened, layout->dir_fd, path, O_RDONLY | O_NONBLOCK, err))
+		return false;
+	if (opened >= 0 && fstat(opened, &stat) < 0)
+		return err_os(err, "stat %s", path);
+	if (!S_ISREG(stat.st_mode))
+		return err_set(err, ERR_FORMAT, "%s is not a regular file", path);
+	*fd = fd_take(&opened);
+	*size_bytes = (uint64_t)stat.st_size;
+	return true;
+}
+
+MUST_CHECK static bool slurp_file(const struct layout *layout, const char *path, struct bytes *out,
+				  struct err *err)
+{
+	CLEANUP(fd_closep) int fd = -1;
+	uint64_t size_bytes = 0;
+	char *room = NULL;
+
+	if (!open_file(layout, path, &fd, &size_bytes, err))
+		return false;
+	if (!bytes_grow(out, (size_t)size_bytes, &room, err))
+		return err_wrap(err, "%s", path);
+	return file_pread(fd, room, (size_t)size_bytes, 0, path, err);
+}
+
 MUST_CHECK static bool slurp(struct layout *layout, const char *name, struct bytes *out,
 			     struct err *err)
 {
 	return layout->members ? members_slurp(layout->members, name, out, err)
-			       : file_slurp(out, layout->dir_fd, name, err);
+			       : slurp_file(layout, name, out, err);
 }
 
 MUST_CHECK static bool check_version(struct layout *layout, struct err *err)
@@ -104,23 +140,6 @@ bool layout_small_blob(struct layout *layout, const struct digest *digest, struc
 
 	if (!digest_equal(&found, digest))
 		return err_set(err, ERR_INTEGRITY, "%s has another digest than its name", path);
-	return true;
-}
-
-MUST_CHECK static bool open_file(const struct layout *layout, const char *path, int *fd,
-				 uint64_t *size_bytes, struct err *err)
-{
-	CLEANUP(fd_closep) int opened = -1;
-	struct stat stat;
-
-	if (!file_open(&opened, layout->dir_fd, path, O_RDONLY | O_NONBLOCK, err))
-		return false;
-	if (fstat(opened, &stat) < 0)
-		return err_os(err, "stat %s", path);
-	if (!S_ISREG(stat.st_mode))
-		return err_set(err, ERR_FORMAT, "%s is not a regular file", path);
-	*fd = fd_take(&opened);
-	*size_bytes = (uint64_t)stat.st_size;
 	return true;
 }
 
