@@ -5,12 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sentence.h"
+
 PRINTF(2, 0) static void prefix(struct err *err, const char *format, va_list args)
 {
 	char text[sizeof(err->msg)];
 	size_t cause_len = strlen(err->msg);
 	int len = vsnprintf(text, sizeof(text), format, args);
 
+	sentence_tame(text);
 	if (len < 0 || (size_t)len + strlen(": ") + cause_len >= sizeof(err->msg))
 		return;
 	memmove(err->msg + len + strlen(": "), err->msg, cause_len + 1);
@@ -26,6 +29,7 @@ bool err_set(struct err *err, enum err_kind kind, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(fresh.msg, sizeof(fresh.msg), format, args);
 	va_end(args);
+	sentence_tame(fresh.msg);
 	*err = fresh;
 	return false;
 }

@@ -3,7 +3,7 @@
  * The one who knows the fact sets it, each caller prefixes what it alone knows, and main prints
  * the result once. The value lives on the caller's stack: nothing to allocate, nothing to free.
  * A fallible function returns bool, is MUST_CHECK, and takes struct err last; on success err is
- * untouched, on failure every output is.
+ * untouched, on failure every output is. Control characters, whoever they come from, become '?'.
  */
 #pragma once
 

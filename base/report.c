@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "sentence.h"
+
 void report_note(struct report *report, const char *format, ...)
 {
 	char text[512];
@@ -13,6 +15,7 @@ void report_note(struct report *report, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	sentence_tame(text);
 	report->note(report->context, text);
 }
 

@@ -67,6 +67,16 @@ START_TEST(sentence_over_the_size_is_cut_and_ends_in_nul)
 }
 END_TEST
 
+START_TEST(foreign_control_characters_are_tamed)
+{
+	struct err err = { 0 };
+
+	err_set(&err, ERR_FORMAT, "%s", "a\r\nb\x1b[2Jc\x7f\xc2\x9b" "d\xc3\xa4\xe2\x80\xa6");
+	err_wrap(&err, "%s", "\t");
+	ck_assert_str_eq(err.msg, "?: a??b?[2Jc???d\xc3\xa4\xe2\x80\xa6");
+}
+END_TEST
+
 START_TEST(host_failure_names_its_reason)
 {
 	struct err err = { 0 };
@@ -149,6 +159,7 @@ int main(void)
 	tcase_add_test(tests, prefix_that_does_not_fit_is_dropped_and_the_cause_kept);
 	tcase_add_test(tests, prefix_that_just_fits_is_put);
 	tcase_add_test(tests, sentence_over_the_size_is_cut_and_ends_in_nul);
+	tcase_add_test(tests, foreign_control_characters_are_tamed);
 	tcase_add_test(tests, host_failure_names_its_reason);
 	tcase_add_test(tests, full_disk_and_quota_are_a_lack_of_space);
 	tcase_add_test(tests, missing_path_of_the_user_is_not_found);

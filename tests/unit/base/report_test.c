@@ -19,6 +19,16 @@ START_TEST(note_reaches_the_listener)
 }
 END_TEST
 
+START_TEST(note_cannot_end_its_line)
+{
+	char heard[64] = "";
+	struct report report = { .note = remember, .context = heard };
+
+	report_note(&report, "%s", "a\nb");
+	ck_assert_str_eq(heard, "a?b");
+}
+END_TEST
+
 START_TEST(counters_add_up)
 {
 	struct report report = { 0 };
@@ -51,6 +61,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 
 	tcase_add_test(tests, note_reaches_the_listener);
+	tcase_add_test(tests, note_cannot_end_its_line);
 	tcase_add_test(tests, counters_add_up);
 	tcase_add_test(tests, nobody_needs_to_listen);
 	suite_add_tcase(suite, tests);
