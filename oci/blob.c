@@ -25,7 +25,7 @@ struct blob {
 	struct fetch *fetch; /* NULL when nothing is missing */
 	char magic[4]; /* its first bytes */
 	bool is_verified; /* its end was reached */
-	bool is_spoiled; /* its end was reached, and it is not what its digest says */
+	bool is_spoiled; /* what came is not what its digest or size says */
 };
 
 /* A docker archive names a compressed layer by the diff_id of the tar inside, which whoever
@@ -55,7 +55,6 @@ MUST_CHECK static bool verify_end(struct blob *blob, struct err *err)
 	blob->is_verified = digest_equal(&found, &blob->digest) || is_named_by_content(blob);
 	if (blob->is_verified)
 		return true;
-	blob->is_spoiled = true;
 	digest_text(&found, text);
 	return err_set(err, ERR_INTEGRITY, "its content has digest %s", text);
 }
@@ -176,6 +175,7 @@ MUST_CHECK static bool blob_read(struct stream *self, void *buffer, size_t capac
 		*len = is_end ? 0 : *len;
 		return true;
 	}
+	blob->is_spoiled = err->kind == ERR_INTEGRITY;
 	return wrap(blob, err);
 }
 
@@ -256,7 +256,7 @@ bool blob_start_over(struct blob *blob, const struct err *failure, struct err *e
 	struct view culprit = { 0 };
 
 	*err = *failure;
-	if (!blob->is_spoiled)
+	if (!blob->is_spoiled || blob->offset < blob->size_bytes)
 		return false;
 	if (blob->kept_dir_fd >= 0)
 		return replace_kept(blob, err) || wrap(blob, err);

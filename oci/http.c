@@ -374,6 +374,11 @@ MUST_CHECK static bool explain(struct http *http, CURLcode code, struct err *err
 	const char *text = http->text[0] ? http->text : curl_easy_strerror(code);
 	long os_errno = 0;
 
+	/* curl 7.88 has no other word for a single header over its limit of 100 KiB. */
+	if (code == CURLE_OUT_OF_MEMORY && http->header_bytes > 0 && !http->has_body)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "%.*s sends a header of over 100 KiB, or memory is short",
+			       VIEW_ARGS(host));
 	if (code == CURLE_OUT_OF_MEMORY)
 		return err_memory(err, "an HTTP request");
 	curl_easy_getinfo(http->curl, CURLINFO_OS_ERRNO, &os_errno);

@@ -78,6 +78,8 @@ expect() {
 	}
 }
 
+notes_on_attempts='trying again|starting over without ranges|asking the next host'
+
 # refuses CODE WORDS COMMAND...: the exit code, and exactly one sentence with these words. Notes on
 # attempts that failed before are no errors.
 refuses() {
@@ -86,7 +88,7 @@ refuses() {
 	shift 2
 	expect "$code" "$@"
 	[ ! -s out ] || fail "said something on stdout: $(cat out)"
-	sentence=$(grep -v '^vmbake: trying again: ' err)
+	sentence=$(grep -Ev "^vmbake: ($notes_on_attempts): " err)
 	[[ $sentence == "vmbake: "* && $sentence != *$'\n'* && $sentence != *. ]] ||
 		fail "not one sentence without a full stop: $(cat err)"
 	[[ $sentence == *"$words"* ]] || fail "does not name '$words': $sentence"

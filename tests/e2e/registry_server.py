@@ -134,6 +134,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
         record = {"method": self.command, "path": self.path, "status": status,
                   "range": self.headers.get("Range", ""), "authorization": kind,
                   "x-test": self.headers.get("X-Test", ""), "host": self.headers.get("Host"),
+                  "cookie": self.headers.get("Cookie", ""),
                   "connection": self.client_address[1], "version": self.request_version}
         sys.stderr.write(json.dumps(record) + "\n")
         sys.stderr.flush()
