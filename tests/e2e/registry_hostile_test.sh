@@ -41,12 +41,16 @@ it_refuses_many_headers() {
 	says 7 "headers over" "HTTP/1.1 200 OK\r\n$(printf 'X-Bomb: %01000d\\r\\n' $(seq 400))\r\n"
 }
 it_refuses_a_header_without_end() {
-	says 7 "over 100 KiB" "HTTP/1.1 200 OK\r\nX-Bomb: $(head -c 250000 /dev/zero | tr '\0' a)\r\n\r\n"
+	local value
+
+	value=$(head -c 250000 /dev/zero | tr '\0' a)
+	says 7 "over 100 KiB" "HTTP/1.1 200 OK\r\nX-Bomb: $value\r\n\r\n"
 }
 it_refuses_what_is_not_http() { says 5 127.0.0.1 'SSH-2.0-OpenSSH_9.2p1\r\n'; }
 it_refuses_http_0_9() { says 5 127.0.0.1 '{"schemaVersion":2}'; }
 it_refuses_a_chunk_of_any_length() {
-	says 5 127.0.0.1 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n{}'
+	says 5 127.0.0.1 \
+		'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n{}'
 }
 it_refuses_a_chunk_that_is_cut() {
 	says 5 127.0.0.1 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFF\r\n{}'
@@ -58,7 +62,8 @@ it_refuses_answers_before_the_answer_without_end() {
 	says 7 "headers over" "$(printf 'HTTP/1.1 100 Continue\\r\\n\\r\\n%.0s' $(seq 12000))"
 }
 it_refuses_a_realm_that_is_no_url() {
-	says 8 "no URL" 'HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer realm="file:///etc/passwd"\r\n\r\n'
+	says 8 "no URL" \
+		'HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer realm="file:///etc/passwd"\r\n\r\n'
 }
 it_refuses_a_realm_that_would_give_everything_away() {
 	says 4 "no TLS" \
@@ -73,7 +78,9 @@ it_refuses_a_blob_without_a_length_that_is_shorter() {
 	refused 6 "ends after" "chunked:blobs/$layer=1000"
 }
 it_refuses_a_redirect_to_a_file() { refused 5 neither location:manifests=file:///etc/passwd; }
-it_refuses_a_redirect_to_another_protocol() { refused 5 neither location:blobs=gopher://127.0.0.1:1/; }
+it_refuses_a_redirect_to_another_protocol() {
+	refused 5 neither location:blobs=gopher://127.0.0.1:1/
+}
 it_refuses_a_redirect_to_nothing() { refused 5 127.0.0.1 location:manifests=http:///; }
 it_says_no_password_that_a_redirect_holds() {
 	refused 5 127.0.0.1:1 location:blobs=http://me:sEcReT@127.0.0.1:1/
@@ -127,12 +134,15 @@ it_refuses_names_that_leave_the_registry() {
 	done
 }
 
-# layout: fake.layout, a copy of the images' that a test may change; refused_layout CODE WORDS
+# layout: fake.layout, a copy of the images that a test may change
 layout() {
 	cp -r "$images" fake.layout
 }
+
+# refused_layout CODE WORDS: what a build says to it
 refused_layout() {
-	refuses "$1" "$2" timeout 20 vmbake build --progress none -o image.ext4 oci:fake.layout:small
+	refuses "$1" "$2" timeout 20 vmbake build --progress none -o image.ext4 \
+		oci:fake.layout:small
 	expect_nothing
 }
 
