@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # Sourced by benches: times of commands, and what is said of them. Needs $here, tests/bench.
 
-# Makes memory hot, and takes away what that leaves in a folder.
+# settle FOLDER [MIB]: makes memory hot, and takes away what that leaves in the folder.
 settle() {
-	"${here:?}/settle.sh" "$1"
+	"${here:?}/settle.sh" "$@"
 	rm -f "$1/settle.sparse"
 }
 
