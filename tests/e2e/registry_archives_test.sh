@@ -49,6 +49,29 @@ it_gives_the_same_image_from_a_layout_and_from_an_archive_of_it() {
 	cmp fake.image image.ext4
 }
 
+it_reads_layers_that_are_shared_by_links() {
+	bake "docker-archive:$work/docker.tar"
+	mv image.ext4 fake.image
+	mkdir -p fake.members/shared
+	tar -C fake.members -xf "$work/docker.tar"
+	while read -r name; do
+		mv "fake.members/$name" "fake.members/shared/${name//\//_}"
+		ln -s "shared/${name//\//_}" "fake.members/$name"
+	done < <(jq -r '.[0].Layers[]' fake.members/manifest.json)
+	tar -C fake.members -cf fake.linked .
+	works docker-archive:fake.linked
+	cmp fake.image image.ext4
+}
+
+it_knows_a_docker_archive_by_its_config() {
+	local digest
+
+	digest=$(tar -xOf "$work/docker.tar" manifest.json | jq -r '.[0].Config')
+	expect 0 vmbake build --progress none --json -o image.ext4 \
+		"docker-archive:$work/docker.tar"
+	grep -q "sha256:${digest%.json}" out || fail "$(cat out)"
+}
+
 # before_2016 FOLDER: members of that archive, as docker wrote them then: no manifest.json, but a
 # chain of layers that know their parents
 before_2016() {

@@ -88,6 +88,24 @@ it_goes_on_where_a_killed_build_stopped() {
 	[ "$(asked two)" -lt $((size * 7 / 10)) ] || fail "asked for $(asked two) bytes of $size"
 }
 
+it_takes_a_whole_part_without_asking_for_it() {
+	local hex
+
+	hex=$(basename "$(layer_file "$images")")
+	mkdir -p store/blobs/sha256
+	{ # the blob, and behind it the map of its chunks
+		cat "$(layer_file "$images")"
+		python3 -c 'import struct, sys
+size, chunk = int(sys.argv[1]), 8 << 20
+sys.stdout.buffer.write(b"vmbpart1" + struct.pack("<QQ", size, chunk))
+for start in range(0, size, chunk):
+    sys.stdout.buffer.write(struct.pack("<I", min(chunk, size - start)))' "$size"
+	} >"store/blobs/sha256/$hex.part"
+	start_server one "$images"
+	bake "$server/demo:large"
+	[ "$(requests one ".path | contains(\"$hex\")")" -eq 0 ]
+}
+
 it_fetches_afresh_when_what_was_left_is_damaged() {
 	killed_at_half
 	printf 'damaged' | dd of="$part" bs=1 seek=1000000 conv=notrunc status=none

@@ -60,7 +60,25 @@ it_waits_as_long_as_a_busy_server_asks() {
 	rides_out small "retry:manifests*1=2"
 	[ $((SECONDS - start)) -ge 2 ] || fail "it did not wait"
 }
-it_tries_again_after_a_server_error() { rides_out small "status:manifests*2=503"; }
+it_waits_until_the_time_a_busy_server_names() {
+	local start=$SECONDS
+
+	rides_out small "retry-date:manifests*1=3" # of whole seconds, the first may be over
+	[ $((SECONDS - start)) -ge 2 ] || fail "it did not wait"
+}
+it_tries_again_after_a_server_error() {
+	rides_out small "status:manifests*2=503"
+	[ "$(grep -c 'trying again: .*503' err)" -eq 2 ] || fail "$(cat err)"
+}
+it_tries_again_when_a_name_is_unknown() {
+	refuses 5 registry.invalid vmbake build --progress none --retry 1 -o image.ext4 \
+		registry.invalid/demo:small
+	[ "$(grep -c 'trying again: ' err)" -eq 1 ] || fail "$(cat err)"
+}
+it_uses_its_connection_again() {
+	rides_out small
+	[ "$(jq -s 'map(.connection) | unique | length' fake.faulty)" -eq 1 ]
+}
 it_tries_again_after_a_closed_connection() { rides_out small "close:blobs*2="; }
 it_goes_on_where_a_connection_broke() {
 	rides_out small "cut:blobs/$layer*3=300000"

@@ -100,6 +100,46 @@ it_trusts_what_lies_in_dockers_folder() {
 	expect 0 build "$server/demo:small"
 }
 
+it_takes_the_first_of_the_registrys_folders() {
+	local name
+
+	start_server real "$images"
+	for name in "${server/:/_}_" "$server" _default; do
+		hosts "$name" <<-TOML
+			server = "http://$server"
+			[header]
+			x-test = "$name"
+		TOML
+	done
+	for name in "${server/:/_}_" "$server" _default; do
+		expect 0 build "$server/demo:small"
+		[ "$(requests real ".\"x-test\" == \"$name\"")" -gt 0 ] || fail "$name is not read"
+		rm -r "fake.hosts/$name" store image.ext4
+	done
+}
+
+it_reads_the_usual_places_in_their_order() {
+	local namespaces=(--mount)
+
+	[ "$(id -u)" -eq 0 ] || namespaces+=(--map-root-user)
+	unshare "${namespaces[@]}" mount -t tmpfs tmpfs /etc || skip "no right to mount a tmpfs"
+	start_server real "$images"
+	# shellcheck disable=SC2016 # for the shell inside
+	expect 0 unshare "${namespaces[@]}" bash -ec 'mount -t tmpfs tmpfs /etc
+		for name in docker vmbake containerd; do
+			folder=/etc/$name/certs.d/registry.invalid
+			mkdir -p "$folder"
+			printf "server = \"http://%s\"\nheader = { x-test = \"%s\" }\n" \
+				"$1" "$name" >"$folder/hosts.toml"
+		done
+		for name in containerd vmbake docker; do
+			vmbake build --progress none -o image.ext4 registry.invalid/demo:small
+			rm -r "/etc/$name" store image.ext4
+		done' bash "$server"
+	[ "$(jq -rs 'map(."x-test") | unique | join(" ")' fake.real)" = "containerd docker vmbake" ]
+	[ "$(jq -rs '.[0]."x-test", .[-1]."x-test"' fake.real | xargs)" = "containerd docker" ]
+}
+
 it_tries_tls_first_where_a_plain_host_has_settings_for_it() {
 	start_server tls "$images" "tls=$work/cert.pem,$work/key.pem"
 	hosts registry.invalid <<-TOML

@@ -54,6 +54,15 @@ it_gets_an_anonymous_token() {
 it_gets_a_token_for_a_user() {
 	start_server one "$images" "token=me:$secret"
 	expect 0 build --creds "me:$secret" "$server/demo:small"
+	[ "$(requests one '.path | startswith("/token") and contains("service=test") and
+		contains("account=me") and contains("scope=repository%3Ademo%3Apull")')" -eq 1 ]
+}
+
+it_tells_no_secret_in_json() {
+	start_server one "$images" basic=me:other
+	expect 4 build --json --creds "me:$secret" "$server/demo:small"
+	[ "$(jq -r .error.kind err)" = auth ]
+	expect_no_secret
 }
 
 it_stops_when_the_token_server_refuses() {
@@ -159,6 +168,26 @@ it_finds_what_docker_config_names() {
 	finds "$DOCKER_CONFIG/config.json"
 }
 
+it_finds_the_file_of_podman_login_without_a_session() {
+	local namespaces=(--mount)
+
+	[ "$(id -u)" -eq 0 ] || namespaces+=(--map-root-user)
+	unshare "${namespaces[@]}" mount -t tmpfs tmpfs /run || skip "no right to mount a tmpfs"
+	start_server one "$images" "basic=me:$secret"
+	auth_file fake.auth "$server" "me:$secret"
+	unset XDG_RUNTIME_DIR
+	expect 0 unshare "${namespaces[@]}" sh -ec 'mount -t tmpfs tmpfs /run
+		mkdir -p /run/containers/0
+		cp fake.auth /run/containers/0/auth.json
+		exec "$@"' sh vmbake build --progress none -o image.ext4 "$server/demo:small"
+}
+
+it_goes_on_to_the_file_that_knows_the_registry() {
+	auth_file "$XDG_RUNTIME_DIR/containers/auth.json" other.example me:x
+	finds "$HOME/.docker/config.json"
+	rm "$XDG_RUNTIME_DIR/containers/auth.json"
+}
+
 it_finds_the_oldest_file_of_docker() {
 	start_server one "$images" "basic=me:$secret"
 	printf '{"https://%s/v1/":{"auth":"%s"}}' "$server" \
@@ -245,6 +274,12 @@ it_asks_dockers_helper_for_docker_hub() {
 }
 it_asks_a_helper_for_docker_hub_by_the_name_in_the_file() {
 	hub '{"credHelpers":{"index.docker.io":"test"}}' index.docker.io index.docker.io
+}
+it_asks_docker_hub_for_an_official_image() {
+	hub '{"credsStore":"test"}' "$index" "$index"
+	expect 0 build --authfile fake.auth demo:small
+	grep -q '^CONNECT registry-1.docker.io:443 ' fake.asked
+	[ "$(requests one '.path == "/v2/library/demo/manifests/small"')" -gt 0 ]
 }
 it_prefers_the_helper_of_the_registrys_own_name() {
 	hub "{\"credHelpers\":{\"$index\":\"other\",\"docker.io\":\"test\"}}" docker.io docker.io
