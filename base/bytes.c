@@ -76,6 +76,13 @@ void bytes_freep(struct bytes *bytes)
 	*bytes = bytes_capped(bytes->cap_max);
 }
 
+void bytes_wipep(struct bytes *bytes)
+{
+	if (bytes->data)
+		explicit_bzero(bytes->data, bytes->capacity);
+	bytes_freep(bytes);
+}
+
 char *bytes_take(struct bytes *bytes)
 {
 	char *data = bytes->data;

@@ -39,6 +39,8 @@ MUST_CHECK bool bytes_grow(struct bytes *bytes, size_t len, char **room, struct 
 
 void bytes_clear(struct bytes *bytes);
 void bytes_freep(struct bytes *bytes);
+/* The same for a secret: freed memory is handed out again, and should not hold it. */
+void bytes_wipep(struct bytes *bytes);
 
 /* Give the buffer's memory away; the buffer is empty again. Never NULL after an append. */
 char *bytes_take(struct bytes *bytes);

@@ -1,8 +1,16 @@
 #include "view.h"
 
+#include <strings.h>
+
 bool view_equal(struct view view, const char *text)
 {
 	return text && view_same(view, view_of(text));
+}
+
+bool view_equal_any_case(struct view view, const char *text)
+{
+	return text && view.len == strlen(text) &&
+	       (view.len == 0 || strncasecmp(view.ptr, text, view.len) == 0);
 }
 
 bool view_same(struct view a, struct view b)

@@ -26,6 +26,7 @@ static inline struct view view_of(const char *text)
 
 /* text may be NULL, which no view equals. */
 bool view_equal(struct view view, const char *text);
+bool view_equal_any_case(struct view view, const char *text); /* of ASCII letters */
 bool view_same(struct view a, struct view b);
 bool view_starts(struct view view, const char *prefix);
 bool view_ends(struct view view, const char *suffix);

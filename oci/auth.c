@@ -28,14 +28,6 @@ struct auth {
 	uint64_t generation; /* counts the values there have been */
 };
 
-/* Freed memory is handed out again; a secret should not be in it. */
-static void secret_freep(struct bytes *secret)
-{
-	if (secret->data)
-		explicit_bzero(secret->data, secret->capacity);
-	bytes_freep(secret);
-}
-
 bool auth_new(struct auth **out, const char *registry, const char *repository, bool is_registry,
 	      bool allows_plain, const struct source_options *options, struct err *err)
 {
@@ -60,7 +52,7 @@ void auth_freep(struct auth **auth)
 {
 	if (!*auth)
 		return;
-	secret_freep(&(*auth)->value);
+	bytes_wipep(&(*auth)->value);
 	credentials_freep(&(*auth)->credentials);
 	pthread_mutex_destroy(&(*auth)->mutex);
 	free((*auth)->registry);
@@ -138,7 +130,7 @@ MUST_CHECK static bool token_form(struct bytes *form, const struct auth *auth,
 MUST_CHECK static bool basic_value(struct bytes *out, const struct credentials *credentials,
 				   struct err *err)
 {
-	CLEANUP(secret_freep) struct bytes pair = bytes_capped(64 << 10);
+	CLEANUP(bytes_wipep) struct bytes pair = bytes_capped(64 << 10);
 
 	if (!credentials->user)
 		return true;
@@ -248,11 +240,11 @@ MUST_CHECK static bool fetch_token(struct auth *auth, struct http *http, const s
 				   const struct challenge *challenge, struct setback *setback,
 				   struct err *err)
 {
-	CLEANUP(secret_freep) struct bytes url = bytes_capped(64 << 10);
-	CLEANUP(secret_freep) struct bytes form = bytes_capped(TOKEN_BYTES_MAX);
-	CLEANUP(secret_freep) struct bytes body = bytes_capped(TOKEN_BYTES_MAX);
-	CLEANUP(secret_freep) struct bytes value = bytes_capped(TOKEN_BYTES_MAX);
-	CLEANUP(secret_freep) struct bytes basic = bytes_capped(TOKEN_BYTES_MAX);
+	CLEANUP(bytes_wipep) struct bytes url = bytes_capped(64 << 10);
+	CLEANUP(bytes_wipep) struct bytes form = bytes_capped(TOKEN_BYTES_MAX);
+	CLEANUP(bytes_wipep) struct bytes body = bytes_capped(TOKEN_BYTES_MAX);
+	CLEANUP(bytes_wipep) struct bytes value = bytes_capped(TOKEN_BYTES_MAX);
+	CLEANUP(bytes_wipep) struct bytes basic = bytes_capped(TOKEN_BYTES_MAX);
 	struct view realm = view_of(challenge->realm);
 	bool is_oauth = auth->credentials.identity_token != NULL;
 	struct sink sink = { .memory = &body };
@@ -281,7 +273,7 @@ MUST_CHECK static bool fetch_token(struct auth *auth, struct http *http, const s
 
 MUST_CHECK static bool use_basic(struct auth *auth, struct err *err)
 {
-	CLEANUP(secret_freep) struct bytes value = bytes_capped(TOKEN_BYTES_MAX);
+	CLEANUP(bytes_wipep) struct bytes value = bytes_capped(TOKEN_BYTES_MAX);
 
 	if (!auth->credentials.user)
 		return err_set(err, ERR_AUTH,

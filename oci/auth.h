@@ -30,10 +30,13 @@ void auth_freep(struct auth **auth);
 MUST_CHECK bool auth_value(struct auth *auth, struct bytes *out, uint64_t *generation,
 			   struct err *err);
 
-/* After a 401: meet its challenge. host: that gave it. generation: of the value that was refused;
- * when another thread has renewed it since, nothing is done. Errors: ERR_AUTH     nothing we have
- * would do, or the token server refuses ERR_NETWORK  the token server is not reached; *setback says
- * whether that may pass Source: distribution "token authentication"; RFC 6750 */
+/* After a 401: meet its challenge.
+ * host:       that gave it
+ * generation: of the value that was refused; when another thread has renewed it since, nothing is
+ *             done
+ * Errors: ERR_AUTH     nothing we have would do, or the token server refuses
+ *         ERR_NETWORK  the token server is not reached; *setback says whether that may pass
+ * Source: distribution "token authentication"; RFC 6750 */
 MUST_CHECK bool auth_renew(struct auth *auth, struct http *http, const struct host *host,
 			   const struct http_response *refusal, uint64_t generation,
 			   struct setback *setback, struct err *err);

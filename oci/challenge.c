@@ -1,7 +1,6 @@
 #include "challenge.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "base/view.h"
 
@@ -35,11 +34,6 @@ static struct view cut_token(struct view *rest)
 		token.len++;
 	*rest = view_from(*rest, token.len);
 	return token;
-}
-
-static bool view_is(struct view view, const char *name)
-{
-	return view.len == strlen(name) && strncasecmp(view.ptr, name, view.len) == 0;
 }
 
 /* Of "name = value" at the start of rest: is it a parameter, not the scheme of a new challenge? */
@@ -103,13 +97,13 @@ struct field {
 
 static struct field field_of(struct challenge *challenge, struct view name)
 {
-	if (view_is(name, "realm"))
+	if (view_equal_any_case(name, "realm"))
 		return (struct field){ challenge->realm, sizeof(challenge->realm) };
-	if (view_is(name, "service"))
+	if (view_equal_any_case(name, "service"))
 		return (struct field){ challenge->service, sizeof(challenge->service) };
-	if (view_is(name, "scope"))
+	if (view_equal_any_case(name, "scope"))
 		return (struct field){ challenge->scope, sizeof(challenge->scope) };
-	if (view_is(name, "error"))
+	if (view_equal_any_case(name, "error"))
 		return (struct field){ challenge->error, sizeof(challenge->error) };
 	return (struct field){ 0 };
 }
@@ -147,9 +141,9 @@ MUST_CHECK static bool read_challenge(struct challenge *challenge, struct view *
 
 	if (scheme.len == 0)
 		return err_set(err, ERR_FORMAT, "a malformed WWW-Authenticate header");
-	if (view_is(scheme, "bearer"))
+	if (view_equal_any_case(scheme, "bearer"))
 		challenge->scheme = CHALLENGE_BEARER;
-	else if (view_is(scheme, "basic"))
+	else if (view_equal_any_case(scheme, "basic"))
 		challenge->scheme = CHALLENGE_BASIC;
 	skip_space(rest);
 	if (rest->len > 0 && rest->ptr[0] != ',' && !starts_parameter(*rest))

@@ -38,13 +38,6 @@ bool credentials_exist(const struct credentials *credentials)
 	return credentials->user || credentials->identity_token;
 }
 
-static void secret_bytes_freep(struct bytes *secret)
-{
-	if (secret->data)
-		explicit_bzero(secret->data, secret->capacity);
-	bytes_freep(secret);
-}
-
 MUST_CHECK static bool set_secret(char **out, struct view text, struct err *err)
 {
 	*out = view_copy(text);
@@ -72,7 +65,7 @@ MUST_CHECK static bool split_pair(struct credentials *out, struct view pair, str
 MUST_CHECK static bool read_entry(struct credentials *out, const struct json_t *entry,
 				  struct err *err)
 {
-	CLEANUP(secret_bytes_freep) struct bytes pair = bytes_capped(64 << 10);
+	CLEANUP(bytes_wipep) struct bytes pair = bytes_capped(64 << 10);
 	const char *auth = NULL, *identity_token = NULL;
 
 	if (!json_want_string(entry, "auth", &auth, err) ||
@@ -144,7 +137,7 @@ MUST_CHECK static bool find_entry(const struct json_t **out, const struct json_t
 MUST_CHECK static bool ask_helper_of(struct credentials *out, const char *helper, const char *name,
 				     struct err *err)
 {
-	CLEANUP(secret_bytes_freep) struct bytes answer = bytes_capped(ANSWER_BYTES_MAX);
+	CLEANUP(bytes_wipep) struct bytes answer = bytes_capped(ANSWER_BYTES_MAX);
 	CLEANUP(json_freep) struct json_t *json = NULL;
 	const char *user = NULL, *secret = NULL;
 	bool is_found = false;
@@ -241,7 +234,7 @@ bool credentials_read(struct credentials *out, struct view text, bool is_dockerc
 MUST_CHECK static bool read_file(struct credentials *out, const char *path, bool is_dockercfg,
 				 const char *registry, const char *repository, struct err *err)
 {
-	CLEANUP(secret_bytes_freep) struct bytes text = bytes_capped(AUTH_FILE_BYTES_MAX);
+	CLEANUP(bytes_wipep) struct bytes text = bytes_capped(AUTH_FILE_BYTES_MAX);
 
 	if (!file_slurp(&text, AT_FDCWD, path, err))
 		return false;

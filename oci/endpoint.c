@@ -117,7 +117,7 @@ MUST_CHECK static bool aim(struct call *call, struct err *err)
  * where a registry has a private one, its storage has it too. */
 MUST_CHECK static bool exchange(struct call *call, struct err *err)
 {
-	CLEANUP(bytes_freep) struct bytes authorization = bytes_capped(1 << 20);
+	CLEANUP(bytes_wipep) struct bytes authorization = bytes_capped(1 << 20);
 	const struct question *question = call->question;
 	struct http_request request = {
 		.url = call->url.data,

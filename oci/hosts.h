@@ -25,11 +25,14 @@ struct hosts {
 	size_t count;
 };
 
-/* registry: as in a reference; dir: --hosts-dir, or NULL for the usual places:
- * /etc/containerd/certs.d, /etc/vmbake/certs.d, then docker's /etc/docker/certs.d and podman's
- * /etc/containers/certs.d. In each: HOST_PORT_, HOST:PORT, _default; the first that is there
- * counts. Errors: ERR_FORMAT  a file that does not parse, or means nothing ERR_NOT_FOUND, ERR_IO  a
- * certificate it names Source: containerd docs/hosts.md; docker "certs.d" */
+/* registry: as in a reference
+ * dir:      --hosts-dir, or NULL for the usual places: /etc/containerd/certs.d,
+ *           /etc/vmbake/certs.d, then docker's /etc/docker/certs.d and podman's
+ *           /etc/containers/certs.d. In each: HOST_PORT_, HOST:PORT, _default; the first that is
+ *           there counts.
+ * Errors: ERR_FORMAT             a file that does not parse, or means nothing
+ *         ERR_NOT_FOUND, ERR_IO  a certificate it names
+ * Source: containerd docs/hosts.md; docker "certs.d" */
 MUST_CHECK bool hosts_find(struct hosts *out, const char *registry, const char *dir,
 			   struct err *err);
 

@@ -91,11 +91,6 @@ const char *http_system_authorities(void)
 	return named && *named ? named : info->cainfo;
 }
 
-static bool view_is(struct view view, const char *name)
-{
-	return view.len == strlen(name) && strncasecmp(view.ptr, name, view.len) == 0;
-}
-
 static void copy_value(char out[HTTP_VALUE_BYTES], struct view value)
 {
 	bool is_sane = value.len < HTTP_VALUE_BYTES;
@@ -111,7 +106,7 @@ static void read_content_range(struct http_response *response, struct view value
 	struct view rest = value, unit = view_cut(&rest, ' '), first = view_cut(&rest, '-'),
 		    last = view_cut(&rest, '/');
 
-	response->has_range = view_is(unit, "bytes") &&
+	response->has_range = view_equal_any_case(unit, "bytes") &&
 			      view_number(first, 10, INT64_MAX, &response->range_first) &&
 			      view_number(last, 10, INT64_MAX, &response->range_last) &&
 			      view_number(rest, 10, INT64_MAX, &response->range_total) &&
@@ -122,15 +117,15 @@ static void read_content_range(struct http_response *response, struct view value
 MUST_CHECK static bool read_field(struct http_response *response, struct view name,
 				  struct view value, struct err *err)
 {
-	if (view_is(name, "content-type")) {
+	if (view_equal_any_case(name, "content-type")) {
 		copy_value(response->content_type, value);
-	} else if (view_is(name, "docker-content-digest")) {
+	} else if (view_equal_any_case(name, "docker-content-digest")) {
 		copy_value(response->content_digest, value);
-	} else if (view_is(name, "content-range")) {
+	} else if (view_equal_any_case(name, "content-range")) {
 		read_content_range(response, value);
-	} else if (view_is(name, "content-length")) {
+	} else if (view_equal_any_case(name, "content-length")) {
 		response->has_length = view_number(value, 10, INT64_MAX, &response->length_bytes);
-	} else if (view_is(name, "www-authenticate")) {
+	} else if (view_equal_any_case(name, "www-authenticate")) {
 		bool is_first = response->challenges.len == 0;
 
 		return bytes_print(&response->challenges, err, "%s%.*s", is_first ? "" : ", ",

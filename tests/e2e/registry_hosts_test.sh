@@ -59,14 +59,8 @@ it_keeps_the_order_of_the_file() {
 }
 
 it_asks_only_hosts_that_resolve_for_a_tag() {
-	start_server mirror "$images"
-	mirror=$server
-	start_server real "$images"
-	hosts registry.invalid <<-TOML
-		server = "http://$server"
-		[host."http://$mirror"]
-		capabilities = ["pull"]
-	TOML
+	mirrored
+	echo 'capabilities = ["pull"]' >>fake.hosts/registry.invalid/hosts.toml
 	expect 0 build registry.invalid/demo:small
 	[ "$(requests mirror '.path | contains("manifests/small")')" -eq 0 ]
 	[ "$(requests mirror '.path | contains("blobs/")')" -gt 0 ]
@@ -233,26 +227,14 @@ it_goes_on_with_a_mirror_that_breaks_off_where_it_broke() {
 	local hex
 
 	hex=$(basename "$(layer_file "$images")")
-	start_server mirror "$images" "cut:blobs/sha256:$hex*2=300000"
-	mirror=$server
-	start_server real "$images"
-	hosts registry.invalid <<-TOML
-		server = "http://$server"
-		[host."http://$mirror"]
-	TOML
+	mirrored "cut:blobs/sha256:$hex*2=300000"
 	expect 0 build registry.invalid/demo:small
 	[ "$(requests mirror '.range | startswith("bytes=300000-")')" -eq 1 ] || fail "asked anew"
 	[ "$(requests real true)" -eq 0 ]
 }
 
 it_goes_on_to_the_next_host_from_a_mirror_that_gives_something_else() {
-	start_server mirror "$images" flip:manifests/sha256:=
-	mirror=$server
-	start_server real "$images"
-	hosts registry.invalid <<-TOML
-		server = "http://$server"
-		[host."http://$mirror"]
-	TOML
+	mirrored flip:manifests/sha256:=
 	expect 0 build "registry.invalid/demo@$(jq -r '.manifests[0].digest' "$images/index.json")"
 	[ "$(requests mirror '.path | contains("manifests/")')" -eq 1 ]
 	[ "$(requests real '.path | contains("manifests/")')" -eq 1 ]

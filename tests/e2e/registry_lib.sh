@@ -24,6 +24,17 @@ start_server() {
 	export server=$peer server_pid=$peer_pid
 }
 
+# mirrored FAULT...: a mirror of $images with these faults, the registry itself, and what says so of
+# registry.invalid in fake.hosts; sets $mirror and $server
+mirrored() {
+	start_server mirror "${images:?}" "$@"
+	export mirror=$server
+	start_server real "$images"
+	mkdir -p fake.hosts/registry.invalid
+	printf 'server = "http://%s"\n[host."http://%s"]\n' "$server" "$mirror" \
+		>fake.hosts/registry.invalid/hosts.toml
+}
+
 # start_proxy NAME PORT [OPTION...]: registry_proxy.py before that port; sets $proxy.
 start_proxy() {
 	start_peer "$1" registry_proxy.py "${@:2}"

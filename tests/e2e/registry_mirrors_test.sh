@@ -17,16 +17,6 @@ size=$(stat -c %s "$(layer_file "$images")")
 head -c "$size" /dev/urandom >"$work/noise"
 echo '<html>sign in to the network</html>' >"$work/page"
 
-# mirrored FAULT...: a mirror with these faults, and the registry itself; sets $mirror and $server
-mirrored() {
-	start_server mirror "$images" "$@"
-	mirror=$server
-	start_server real "$images"
-	mkdir -p fake.hosts/registry.invalid
-	printf 'server = "http://%s"\n[host."http://%s"]\n' "$server" "$mirror" \
-		>fake.hosts/registry.invalid/hosts.toml
-}
-
 build() {
 	vmbake build --progress none --retry 1 -o image.ext4 --hosts-dir fake.hosts \
 		"registry.invalid/demo:$1"

@@ -22,6 +22,16 @@ START_TEST(no_view_equals_null)
 }
 END_TEST
 
+START_TEST(equal_in_any_case_is_about_letters_alone)
+{
+	ck_assert(view_equal_any_case(view_of("Content-Type"), "content-TYPE"));
+	ck_assert(!view_equal_any_case(view_of("Content-Type"), "content-typ"));
+	ck_assert(!view_equal_any_case(view_of("content_type"), "content-type"));
+	ck_assert(view_equal_any_case((struct view){ 0 }, ""));
+	ck_assert(!view_equal_any_case(view_of(""), NULL));
+}
+END_TEST
+
 START_TEST(start_and_end_longer_than_the_view_do_not_match)
 {
 	ck_assert(view_starts(view_of("sha256:x"), "sha256:"));
@@ -152,6 +162,7 @@ int main(void)
 
 	tcase_add_test(tests, equal_compares_length_and_bytes);
 	tcase_add_test(tests, no_view_equals_null);
+	tcase_add_test(tests, equal_in_any_case_is_about_letters_alone);
 	tcase_add_test(tests, start_and_end_longer_than_the_view_do_not_match);
 	tcase_add_test(tests, from_past_the_end_is_empty);
 	tcase_add_test(tests, cut_walks_through_all_parts);
