@@ -164,7 +164,7 @@ MUST_CHECK static bool search_document(struct search *search, struct view text,
 
 	if (!document_parse(&document, text, err))
 		return err_wrap(err, "manifest");
-	if (depth >= INDEX_DEPTH_MAX)
+	if (document.is_index && depth >= INDEX_DEPTH_MAX)
 		return err_set(err, ERR_UNSUPPORTED, "indexes nested deeper than %d",
 			       INDEX_DEPTH_MAX);
 	search->way_count = depth; /* what was looked through on the side does not count */

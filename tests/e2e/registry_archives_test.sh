@@ -5,7 +5,7 @@
 # shellcheck source=tests/e2e/registry_lib.sh
 . "$root/tests/e2e/registry_lib.sh"
 
-make_images demo small
+make_images demo small platforms
 skopeo() {
 	command skopeo --insecure-policy "$@" >/dev/null
 }
@@ -115,6 +115,36 @@ it_reads_layers_that_stand_in_the_manifest() {
 	large_image fake.images inline 1 data
 	rm "$(layer_file fake.images)"
 	works oci:fake.images:inline
+}
+
+# nest LAYOUT TAG: in place of that image an index that holds it
+nest() {
+	local outer digest
+
+	outer=$(jq -c --arg tag "$2" '{schemaVersion: 2,
+		mediaType: "application/vnd.oci.image.index.v1+json", manifests:
+		[.manifests[] | select(.annotations[] == $tag) | del(.annotations)]}' \
+		"$1/index.json")
+	digest=$(printf %s "$outer" | sha256sum | cut -d ' ' -f 1)
+	printf %s "$outer" >"$1/blobs/sha256/$digest"
+	jq --arg tag "$2" --arg digest "sha256:$digest" --argjson size "${#outer}" \
+		'.manifests |= map(if .annotations[] == $tag
+		then .digest = $digest | .size = $size else . end)' "$1/index.json" >fake.index
+	mv fake.index "$1/index.json"
+}
+
+it_finds_the_platform_in_nested_indexes() {
+	cp -r "$layout" fake.layout
+	nest fake.layout platforms
+	nest fake.layout platforms
+	bake --platform linux/arm64 oci:fake.layout:platforms
+	[ "$(inside image.ext4 /etc/text)" = arm64 ]
+	bake --platform linux/arm64/v8 oci:fake.layout:platforms
+	refuses 3 "linux/amd64, linux/arm64" vmbake build --progress none -o image.ext4 \
+		--platform linux/riscv64 oci:fake.layout:platforms
+	nest fake.layout platforms
+	nest fake.layout platforms
+	refuses 7 nested vmbake build --progress none -o other.ext4 oci:fake.layout:platforms
 }
 
 it_lists_the_names_there_are() {
