@@ -117,22 +117,6 @@ it_reads_layers_that_stand_in_the_manifest() {
 	works oci:fake.images:inline
 }
 
-# nest LAYOUT TAG: in place of that image an index that holds it
-nest() {
-	local outer digest
-
-	outer=$(jq -c --arg tag "$2" '{schemaVersion: 2,
-		mediaType: "application/vnd.oci.image.index.v1+json", manifests:
-		[.manifests[] | select(.annotations[] == $tag) | del(.annotations)]}' \
-		"$1/index.json")
-	digest=$(printf %s "$outer" | sha256sum | cut -d ' ' -f 1)
-	printf %s "$outer" >"$1/blobs/sha256/$digest"
-	jq --arg tag "$2" --arg digest "sha256:$digest" --argjson size "${#outer}" \
-		'.manifests |= map(if .annotations[] == $tag
-		then .digest = $digest | .size = $size else . end)' "$1/index.json" >fake.index
-	mv fake.index "$1/index.json"
-}
-
 it_finds_the_platform_in_nested_indexes() {
 	cp -r "$layout" fake.layout
 	nest fake.layout platforms

@@ -77,6 +77,22 @@ layer_file() {
 	echo "$1/blobs/$(jq -r '.layers[0].digest' "$manifest" | tr : /)"
 }
 
+# nest LAYOUT TAG: in place of that image an index that holds it
+nest() {
+	local outer digest
+
+	outer=$(jq -c --arg tag "$2" '{schemaVersion: 2,
+		mediaType: "application/vnd.oci.image.index.v1+json", manifests:
+		[.manifests[] | select(.annotations[] == $tag) | del(.annotations)]}' \
+		"$1/index.json")
+	digest=$(printf %s "$outer" | sha256sum | cut -d ' ' -f 1)
+	printf %s "$outer" >"$1/blobs/sha256/$digest"
+	jq --arg tag "$2" --arg digest "sha256:$digest" --argjson size "${#outer}" \
+		'.manifests |= map(if .annotations[] == $tag
+		then .digest = $digest | .size = $size else . end)' "$1/index.json" >fake.index
+	mv fake.index "$1/index.json"
+}
+
 # Neither an output nor anything else is left, not even part of a blob.
 expect_nothing() {
 	local left

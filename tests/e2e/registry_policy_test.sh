@@ -63,6 +63,14 @@ it_accepts_a_key_inside_the_policy() {
 	expect 0 build "$server/demo:small"
 }
 
+it_accepts_a_signature_of_the_index() {
+	cp -r "$images" fake.nested
+	nest fake.nested small
+	images=fake.nested signed good SERVER/demo:small
+	policy "$(by_key)"
+	expect 0 build "$server/demo:small"
+}
+
 it_accepts_a_signature_that_is_a_referrer() {
 	signed good SERVER/demo:small referrer
 	policy "$(by_key)"

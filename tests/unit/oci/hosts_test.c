@@ -124,13 +124,23 @@ START_TEST(only_the_registry_itself_is_the_registry)
 }
 END_TEST
 
-START_TEST(a_client_pair_is_found_beside_the_file)
-{
-	CLEANUP(hosts_freep)
-	struct hosts hosts = parsed("client = [[\"c.pem\", \"/k.pem\"]]", "r.io");
+static const struct {
+	const char *text, *certificate, *key; /* key: NULL when it is in certificate */
+} clients[] = {
+	{ "client = \"c.pem\"", "/etc/x/c.pem", NULL },
+	{ "client = [\"/c.pem\", \"d.pem\"]", "/c.pem", NULL },
+	{ "client = [[\"c.pem\", \"\"]]", "/etc/x/c.pem", NULL },
+	{ "client = [[\"c.pem\", \"/k.pem\"], [\"d.pem\", \"l.pem\"]]", "/etc/x/c.pem", "/k.pem" },
+};
 
-	ck_assert_str_eq(hosts.list[0].certificate, "/etc/x/c.pem");
-	ck_assert_str_eq(hosts.list[0].key, "/k.pem");
+enum { CLIENT_COUNT = sizeof(clients) / sizeof(clients[0]) };
+
+START_TEST(each_form_of_a_client_is_found_beside_the_file)
+{
+	CLEANUP(hosts_freep) struct hosts hosts = parsed(clients[_i].text, "r.io");
+
+	ck_assert_str_eq(hosts.list[0].certificate, clients[_i].certificate);
+	ck_assert_pstr_eq(hosts.list[0].key, clients[_i].key);
 }
 END_TEST
 
@@ -171,7 +181,8 @@ int main(void)
 	tcase_add_test(rules, what_stands_beside_no_server_is_not_about_its_capabilities);
 	tcase_add_test(rules, a_host_may_list_referrers_alone);
 	tcase_add_test(rules, only_the_registry_itself_is_the_registry);
-	tcase_add_test(rules, a_client_pair_is_found_beside_the_file);
+	tcase_add_loop_test(rules, each_form_of_a_client_is_found_beside_the_file, 0,
+			    CLIENT_COUNT);
 	tcase_add_test(rules, headers_may_have_several_values);
 	tcase_add_loop_test(rules, what_means_nothing_is_a_format_error, 0, BAD_COUNT);
 	suite_add_tcase(suite, rules);
