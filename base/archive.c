@@ -101,6 +101,18 @@ bool archive_unpack(struct bytes *out, struct view packed, const char *name, str
 	return read_to_end(archive, out, name, err);
 }
 
+bool archive_knows(struct view head)
+{
+	static const char *const magics[] = { "\x1f\x8b", "\xfd\x37zXZ", "\x28\xb5\x2f\xfd",
+					      "BZh" };
+	enum { TAR_MAGIC_AT = 257 }; /* ustar and GNU */
+
+	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
+		if (view_starts(head, magics[i]))
+			return true;
+	return view_starts(view_from(head, TAR_MAGIC_AT), "ustar");
+}
+
 struct archive_reader {
 	struct archive *archive; /* owned, as are the next three */
 	char *path;

@@ -24,6 +24,8 @@ MUST_CHECK bool archive_unpack(struct bytes *out, struct view packed, const char
 /* The members of an archive, read once, front to back: tar, ar (.deb) or cpio, compressed or not;
  * what is passed over in one that is not compressed is not read. */
 struct archive_reader;
+/* Is it a tar, plain or packed, by its first bytes? head: 262 of them, or as many as there are */
+bool archive_knows(struct view head);
 enum archive_kind { ARCHIVE_FILE, ARCHIVE_SYMLINK, ARCHIVE_HARD_LINK, ARCHIVE_OTHER };
 struct archive_member {
 	const char *name; /* as it stands there; borrowed until the next member, like target */

@@ -33,7 +33,8 @@ static const struct {
 	{ "OPENCL_LIB_SYMLINK", INSTALL_SYMLINK, 0 },
 	{ "OPENCL_LIB", INSTALL_LIBRARY, C },
 	{ "UTILITY_LIB_SYMLINK", INSTALL_SYMLINK, 0 },
-	{ "UTILITY_LIB", INSTALL_LIBRARY, U },
+	/* Those of nvidia-settings are among them, which want GTK: only names that are known. */
+	{ "UTILITY_LIB", INSTALL_LIBRARY, 0 },
 	{ "UTILITY_BINARY_SYMLINK", INSTALL_NOTHING, 0 },
 	{ "UTILITY_BINARY", INSTALL_PROGRAM, 0 },
 	{ "UTILITY_BIN_SYMLINK", INSTALL_NOTHING, 0 },
@@ -71,10 +72,15 @@ static const struct {
 	{ "GLX_MODULE_SYMLINK", INSTALL_SYMLINK, 0 },
 	{ "FIRMWARE", INSTALL_FIRMWARE, CAPABILITY_ALL },
 	{ "SANDBOXUTILS_FILELIST_JSON", INSTALL_CONFIG, U },
+	{ "VGX_LIB*", INSTALL_NOTHING, 0 }, /* of hosts that share one GPU among guests */
+	{ "GRID_LIB*", INSTALL_NOTHING, 0 }, /* and of their guests: licences of a shared GPU */
+	{ "FLEXERA_LIB*", INSTALL_NOTHING, 0 }, /* the same */
 	{ "WINE_LIB", INSTALL_NOTHING, 0 }, /* Windows DLLs */
 	{ "NVIDIA_MODPROBE*", INSTALL_NOTHING, 0 }, /* setuid; init makes the nodes */
 	{ "KERNEL_MODULE_*", INSTALL_NOTHING, 0 }, /* sources: modules come from --modules */
 	{ "KERNEL_MODULE", INSTALL_NOTHING, 0 },
+	{ "DKMS_CONF", INSTALL_NOTHING, 0 },
+	{ "MODULE_SIGNING_KEY", INSTALL_NOTHING, 0 },
 	{ "INTERNAL_UTILITY_*", INSTALL_NOTHING, 0 }, /* the installer's own */
 	{ "INSTALLER_BINARY", INSTALL_NOTHING, 0 },
 	{ "UNINSTALL_LAUNCHER", INSTALL_NOTHING, 0 },
@@ -121,6 +127,17 @@ static struct view next_word(struct view *line)
 	return word;
 }
 
+/* Words that say of which kind a file is, where a driver has several. */
+static bool is_variant(struct view word)
+{
+	static const char *const variants[] = { "NATIVE", "NEW", "GLVND", "NON_GLVND" };
+
+	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++)
+		if (view_equal(word, variants[i]))
+			return true;
+	return false;
+}
+
 /* What follows TYPE, told apart by its form; a symlink's target is the last of the plain words. */
 static void read_rest(struct install_entry *entry, struct view line)
 {
@@ -129,8 +146,10 @@ static void read_rest(struct install_entry *entry, struct view line)
 	while ((word = next_word(&line)).len > 0) {
 		if (view_equal(word, "COMPAT32"))
 			entry->is_compat32 = true;
+		else if (view_equal(word, "CLASSIC")) /* libnvidia-tls for kernels before 2.6 */
+			entry->use = INSTALL_NOTHING;
 		else if (entry->use == INSTALL_SYMLINK && view_find(word, ':') < 0 &&
-			 !view_equal(word, "NATIVE"))
+			 !is_variant(word))
 			entry->target = word;
 	}
 }
@@ -200,10 +219,40 @@ bool install_list_parse(struct install_list *out, struct arena *arena, struct vi
 	return true;
 }
 
+/* Folders into which an archive sorts what lies flat in a .run. */
+static bool is_sorted(struct view path, bool *is_compat32)
+{
+	static const char *const folders[] = { "bin/",   "sbin/", "lib/",
+					       "lib32/", "etc/",  "share/" };
+
+	*is_compat32 = view_starts(path, "lib32/");
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (view_starts(path, folders[i]))
+			return true;
+	return false;
+}
+
+static struct view last_component(struct view path)
+{
+	return view_from(path, (size_t)(view_find_last(path, '/') + 1));
+}
+
 const struct install_entry *install_list_find(const struct install_list *list, const char *path)
 {
+	struct view name = last_component(view_of(path));
+	bool is_compat32 = false;
+
 	for (size_t i = 0; i < list->entry_count; i++)
 		if (view_equal(list->entries[i].path, path))
 			return &list->entries[i];
+	if (!is_sorted(view_of(path), &is_compat32))
+		return NULL;
+	for (size_t i = 0; i < list->entry_count; i++) {
+		const struct install_entry *entry = &list->entries[i];
+
+		if (entry->is_compat32 == is_compat32 && entry->use != INSTALL_NOTHING &&
+		    view_same(last_component(entry->path), name))
+			return entry;
+	}
 	return NULL;
 }

@@ -2,9 +2,11 @@
  * install, one line a file. Foreign bytes. Pure: all views point into the text.
  *
  *   line 1 description · 2 version · 4 kernel modules · 9 and on, up to an empty line:
- *   FILE MODE TYPE [NATIVE|COMPAT32] [PATH | INHERIT_PATH_DEPTH:N] [TARGET] [MODULE:NAME]
+ *   FILE MODE TYPE [NATIVE|COMPAT32] [CLASSIC|NEW] [PATH | INHERIT_PATH_DEPTH:N] [TARGET]
+ *   [GLVND|NON_GLVND] [MODULE:NAME]
  * Which of the optional words a line has depends on TYPE; they are told apart by their form.
- * Source: nvidia-installer install-from-cwd.c (parse_manifest), by its users' accounts
+ * Source: nvidia-installer install-from-cwd.c (parse_manifest) and manifest.c (the types); the
+ * lists of releases 390 and 440
  */
 #pragma once
 
@@ -43,5 +45,7 @@ struct install_list {
 MUST_CHECK bool install_list_parse(struct install_list *out, struct arena *arena, struct view text,
 				   struct err *err);
 
-/* The entry of that path, or NULL. */
+/* The entry of that path, or NULL. An archive has the list of the .run, whose files lie flat, and
+ * sorts them into bin/, sbin/, lib/, lib32/, etc/ and share/: there the name tells, and whether it
+ * is a 32-bit one. */
 const struct install_entry *install_list_find(const struct install_list *list, const char *path);

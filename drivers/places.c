@@ -56,6 +56,8 @@ const char *const place_folders[] = {
 	"usr/lib/firmware/nvidia/@",
 	"firmware",
 	"firmware/nvidia/@",
+	"etc",
+	"share",
 	"etc/OpenCL/vendors",
 	"etc/vulkan/icd.d",
 	"etc/vulkan/implicit_layer.d",

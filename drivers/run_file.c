@@ -2,12 +2,12 @@
 
 #include <string.h>
 
+#include "base/archive.h"
 #include "base/checksum.h"
 
-enum {
-	HEAD_BYTES_MAX = 1 << 20, /* NVIDIA's script has 1,100 lines in 40 KB */
-	TAR_MAGIC_AT = 257,
-};
+/* NVIDIA's script and the decompressor behind it have 1,100 lines in 160 KB; whoever packs one anew
+ * may put a distribution's zstd in, of 1 MB. */
+enum { HEAD_BYTES_MAX = 8 << 20 };
 
 /* What the script's assignments say. */
 struct head {
@@ -39,17 +39,6 @@ static void read_assignment(struct head *head, struct view line)
 			*keys[i].out = unquote(value);
 }
 
-/* xz, zstd, gzip, or a tar with a ustar or GNU header. */
-static bool is_payload(struct view bytes)
-{
-	static const char *const magics[] = { "\xfd\x37zXZ", "\x28\xb5\x2f\xfd", "\x1f\x8b" };
-
-	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
-		if (view_starts(bytes, magics[i]))
-			return true;
-	return view_starts(view_from(bytes, TAR_MAGIC_AT), "ustar");
-}
-
 /* All behind the first line_count lines, read as far as a head may be. */
 static struct view behind_lines(struct view file, uint64_t line_count)
 {
@@ -71,12 +60,13 @@ MUST_CHECK static bool find_payload(struct run_file *out, struct view file, stru
 			       " starts");
 	if (line_count > 1) /* the first line is the script's in any case */
 		out->payload = behind_lines(file, line_count - 1);
-	if (!is_payload(out->payload))
+	if (!archive_knows(out->payload))
 		out->payload = behind_lines(file, line_count);
 	if (out->payload.len == 0)
 		return err_set(err, ERR_FORMAT, "it ends before its payload");
-	return is_payload(out->payload) ||
-	       err_set(err, ERR_UNSUPPORTED, "a payload that is neither tar, gzip, xz nor zstd");
+	return archive_knows(out->payload) ||
+	       err_set(err, ERR_UNSUPPORTED,
+		       "a payload that is neither tar, gzip, bzip2, xz nor zstd");
 }
 
 /* More payloads than one are several numbers; NVIDIA's has one. */
@@ -91,6 +81,43 @@ MUST_CHECK static bool cut_to_size(struct run_file *out, struct view size, struc
 			       (unsigned long long)out->payload.len, (unsigned long long)bytes);
 	out->payload.len = bytes;
 	return true;
+}
+
+/* The number in "... tail -n +4 $0 | cksum ...": the line from which on the script sums itself up;
+ * 0 for another line. Older tails want no "-n". */
+static uint64_t summed_from(struct view line)
+{
+	const char *tail = line.len > 0 ? memmem(line.ptr, line.len, "tail ", 5) : NULL;
+	uint64_t number = 0;
+	size_t len = 0;
+
+	if (!tail || !memmem(line.ptr, line.len, "cksum", 5))
+		return 0;
+	struct view rest = view_from(line, (size_t)(tail + 5 - line.ptr));
+
+	if (view_starts(rest, "-n "))
+		rest = view_from(rest, 3);
+	if (!view_starts(rest, "+"))
+		return 0;
+	rest = view_from(rest, 1);
+	while (len < rest.len && rest.ptr[len] >= '0' && rest.ptr[len] <= '9')
+		len++;
+	rest.len = len;
+	return view_number(rest, 10, HEAD_BYTES_MAX, &number) ? number : 0;
+}
+
+/* What the checksums are over: the script knows. Without a word of it, the payload. */
+static struct view find_summed(struct view file, struct view payload)
+{
+	struct view script = { file.ptr, (size_t)(payload.ptr - file.ptr) };
+
+	while (script.len > 0) {
+		uint64_t line = summed_from(view_cut(&script, '\n'));
+
+		if (line > 0)
+			return behind_lines(file, line - 1);
+	}
+	return payload;
 }
 
 static bool is_nothing(struct view checksum)
@@ -116,6 +143,7 @@ bool run_file_parse(struct run_file *out, struct view file, struct err *err)
 		read_assignment(&head, view_cut(&rest, '\n'));
 	if (!find_payload(&run, file, head.skip, err) || !cut_to_size(&run, head.size, err))
 		return false;
+	run.summed = find_summed(file, run.payload);
 	run.label = head.label;
 	run.crc = is_nothing(head.crc) ? (struct view){ 0 } : head.crc;
 	run.md5 = is_nothing(head.md5) ? (struct view){ 0 } : head.md5;
@@ -131,13 +159,13 @@ bool run_file_check(const struct run_file *run, struct err *err)
 	if (run->crc.len > 0) {
 		if (!view_number(run->crc, 10, UINT32_MAX, &crc))
 			return err_set(err, ERR_FORMAT, "its CRC is no number");
-		if (checksum_posix(run->payload) != crc)
+		if (checksum_posix(run->summed) != crc)
 			return err_set(err, ERR_INTEGRITY,
 				       "its CRC differs: it is damaged or cut off");
 	}
 	if (run->md5.len == 0)
 		return true;
-	return checksum_md5(run->payload, md5, err) &&
+	return checksum_md5(run->summed, md5, err) &&
 	       (view_equal(run->md5, md5) ||
 		err_set(err, ERR_INTEGRITY, "its MD5 differs: it is damaged or cut off"));
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/archive.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 
@@ -75,8 +76,7 @@ MUST_CHECK static bool take_file(struct source *out, struct intake *intake, cons
 		out->type = "run";
 		return source_take_run(intake, path, err);
 	}
-	if (view_starts(head, "\xfd\x37zXZ") || view_starts(head, "\x28\xb5\x2f\xfd") ||
-	    view_starts(head, "\x1f\x8b") || view_starts(view_from(head, 257), "ustar")) {
+	if (archive_knows(head)) {
 		out->type = "redist";
 		return source_take_archive(intake, path, err);
 	}

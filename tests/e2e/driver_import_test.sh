@@ -168,28 +168,38 @@ it_takes_a_run_of_any_packing() {
 	done
 }
 
-# NVIDIA's makeself counts to the payload's first line, not to the script's last.
-it_takes_a_run_as_nvidias_makeself_writes_it() {
+it_takes_a_run_as_nvidia_packs_it() {
+	local packer
+
 	cp -a "$flat" payload
 	made_manifest payload/.manifest
-	tar -C payload -cf - . | xz -0 >payload.xz
-	printf '#!/bin/sh\nskip=5\nCRCsum=%s\nMD5=%s\n' "$(cksum <payload.xz | cut -d' ' -f1)" \
-		"$(md5sum <payload.xz | cut -d' ' -f1)" | cat - payload.xz >made.run
-	expect 0 import made.run
-	expect_essence
+	mkdir -p payload/kernel-open/nvidia payload/kernel/precompiled
+	echo 'a source' >payload/kernel-open/nvidia/nv.c
+	echo precompiled >payload/kernel/precompiled/libcuda.so.1.2
+	made_library "payload/libnvidia-gtk3.so.$made_version" libnvidia-gtk3.so.1
+	for packer in 'xz -0 -C none' 'zstd -q' 'gzip -1' 'bzip2 -1' cat; do
+		# shellcheck disable=SC2086 # a command and its options
+		made_nvidia_run made.run payload $packer
+		expect 0 import made.run
+		expect_essence
+	done
+	sed -i 's/^MD5=./MD5=x/' made.run
+	refuses 6 'MD5 differs' try_import made.run
+	made_nvidia_run made.run payload zstd -q
+	truncate -s -1 made.run
+	refuses 6 'CRC differs' try_import made.run
 }
 
 it_takes_nvidias_archive() {
 	local top=nvidia_driver-linux-x86_64-$made_version-archive
 
-	mkdir -p "$top/lib" "$top/lib32" "$top/bin" "$top/etc/OpenCL/vendors" \
-		"$top/share/glvnd/egl_vendor.d" "$top/supported-gpus"
+	mkdir -p "$top"/{lib,lib32,sbin,etc,share,supported-gpus,kernel-open}
 	cp "$flat"/lib*.so.* "$top/lib/"
 	cp "$flat"/32/* "$top/lib32/"
-	cp "$flat/nvidia-smi" "$top/bin/"
+	cp "$flat/nvidia-smi" "$top/sbin/"
 	cp -r "$flat/firmware" "$flat/LICENSE" "$top/"
-	cp "$flat/nvidia.icd" "$top/etc/OpenCL/vendors/"
-	cp "$flat/10_nvidia.json" "$top/share/glvnd/egl_vendor.d/"
+	cp "$flat/nvidia.icd" "$flat/10_nvidia.json" "$top/etc/"
+	made_manifest "$top/MANIFEST"
 	echo '{"chips":[{"devid":"0x2330","name":"H100","features":["kernelopen"]},
 		{"devid":"0x0FFD","name":"NVS 510","legacybranch":"470.xx"}]}' \
 		>"$top/supported-gpus/supported-gpus.json"
@@ -201,6 +211,8 @@ it_takes_nvidias_archive() {
 		.gpus == [
 			{ device: "0x0ffd", name: "NVS 510", legacyBranch: "470.xx", open: false },
 			{ device: "0x2330", name: "H100", open: true }]' manifest
+	expect 0 import "$top"
+	expect_essence
 }
 
 it_takes_an_image() {

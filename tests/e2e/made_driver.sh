@@ -78,30 +78,74 @@ made_manifest() {
 	cat <<-END >"$1"
 		A made driver
 		$version
-		0
-		nvidia nvidia-uvm nvidia-modeset nvidia-drm
-		0
-		0
-		0
-		0
-		libcuda.so.$version 0755 CUDA_LIB NATIVE MODULE:cuda
-		libcuda.so.1 0000 CUDA_SYMLINK NATIVE libcuda.so.$version MODULE:cuda
-		libcuda.so 0000 CUDA_SYMLINK NATIVE libcuda.so.1 MODULE:cuda
-		32/libcuda.so.$version 0755 CUDA_LIB COMPAT32 MODULE:cuda
-		libnvidia-ml.so.$version 0755 UTILITY_LIB NATIVE
-		libnvidia-nvvm.so.$version 0755 CUDA_LIB NATIVE
-		libEGL_nvidia.so.$version 0755 EGL_CLIENT_LIB NATIVE
-		libnvidia-allocator.so.$version 0755 UTILITY_LIB NATIVE
-		libvdpau_nvidia.so.$version 0755 VDPAU_LIB NATIVE
-		libnvidia-tls.so.$version 0755 TLS_LIB NATIVE
-		nvidia-smi 0755 UTILITY_BINARY
-		firmware/gsp_ga10x.bin 0644 FIRMWARE INHERIT_PATH_DEPTH:1
-		firmware/gsp_tu10x.bin 0644 FIRMWARE INHERIT_PATH_DEPTH:1
-		nvidia.icd 0644 CUDA_ICD
-		10_nvidia.json 0644 GLVND_EGL_ICD_JSON
-		LICENSE 0644 DOCUMENTATION INHERIT_PATH_DEPTH:1
+		 
+		nvidia nvidia-uvm nvidia-modeset nvidia-drm 
+		 
+		 
+		./kernel/
+		./kernel/precompiled/
+		libcuda.so.$version 0755 CUDA_LIB NATIVE / MODULE:gpgpu
+		libcuda.so.1 0000 CUDA_SYMLINK NATIVE / libcuda.so.$version MODULE:gpgpu
+		libcuda.so 0000 CUDA_SYMLINK NATIVE / libcuda.so.1 MODULE:gpgpu
+		32/libcuda.so.$version 0755 CUDA_LIB COMPAT32 / MODULE:gpgpu_compat32
+		libnvidia-ml.so.$version 0755 CUDA_LIB NATIVE / MODULE:nvml
+		libnvidia-nvvm.so.$version 0755 CUDA_LIB NATIVE / MODULE:gpgpu
+		libEGL_nvidia.so.$version 0755 OPENGL_LIB NATIVE MODULE:egl
+		libEGL_nvidia.so.0 0000 OPENGL_SYMLINK NATIVE libEGL_nvidia.so.$version MODULE:egl
+		libnvidia-allocator.so.$version 0755 UTILITY_LIB NATIVE MODULE:nvalloc
+		libvdpau_nvidia.so.$version 0755 VDPAU_LIB NATIVE vdpau/ MODULE:vdpau
+		libnvidia-tls.so.$version 0755 TLS_LIB NATIVE / MODULE:opengl
+		libGL.so.1.7.0 0755 GLX_CLIENT_LIB NATIVE GLVND MODULE:opengl
+		libGL.so.1 0000 GLX_CLIENT_SYMLINK NATIVE libGL.so.1.7.0 GLVND MODULE:opengl
+		libnvidia-gtk3.so.$version 0755 UTILITY_LIB NATIVE MODULE:xutils
+		nvidia-smi 0755 UTILITY_BINARY MODULE:nvml
+		firmware/gsp_ga10x.bin 0644 FIRMWARE INHERIT_PATH_DEPTH:1 MODULE:gsp
+		firmware/gsp_tu10x.bin 0644 FIRMWARE INHERIT_PATH_DEPTH:1 MODULE:gsp
+		nvidia.icd 0444 CUDA_ICD MODULE:gpgpu
+		10_nvidia.json 0644 GLVND_EGL_ICD_JSON MODULE:opengl
+		LICENSE 0444 DOCUMENTATION NVIDIA_GLX-1.0/ MODULE:installer
+		kernel/dkms.conf 0644 DKMS_CONF INHERIT_PATH_DEPTH:1 MODULE:resman
+		kernel/nvidia/nv.c 0644 KERNEL_MODULE_SRC INHERIT_PATH_DEPTH:1 MODULE:resman
+		nvidia-modprobe 04755 NVIDIA_MODPROBE /usr/bin/ MODULE:installer
 
 	END
+}
+
+# made_nvidia_run FILE FOLDER PACKER [OPTION...]: a .run as NVIDIA's makeself lays it out: checksums
+# over all from the fourth line on, and a decompressor, counted in lines, before the payload
+made_nvidia_run() {
+	local file=$1 folder=$2 part=$1.part line=21 size=3
+
+	{
+		echo "skip=$((line + size))"
+		echo "skip_decompress=$line"
+		echo "size_decompress=$size"
+		echo "label=\"A made driver for Linux-x86_64 $made_version\""
+		echo "version_string=$made_version"
+		echo pkg_version=0
+		echo script=./nvidia-installer
+		echo targetdir=made
+		echo 'scriptargs=""'
+		echo keep=n
+		echo 'TARGET_OS="Linux"'
+		echo 'TARGET_ARCH="x86_64"'
+		cat <<-'END'
+			TMPROOT=${TMPDIR:=/tmp}
+			if [ "$1" = "--check" ]; then
+			    sum1=`tail -n +4 $0 | cksum | cut -d " " -f 1`
+			    exit 0
+			fi
+		END
+		printf '\177ELF\nskip=1\nCRCsum=9 \001\377\n'
+		tar -C "$folder" -cf - . | "${@:3}"
+	} >"$part"
+	{
+		echo '#! /bin/sh'
+		echo "CRCsum=$(cksum <"$part" | cut -d ' ' -f 1)"
+		echo "MD5=$(md5sum <"$part" | cut -d ' ' -f 1)"
+		cat "$part"
+	} >"$file"
+	rm "$part"
 }
 
 # made_root FOLDER FLAT: the same files where a driver root has them

@@ -12,15 +12,27 @@ static struct err err;
 #define CRC "3424804414"
 #define MD5 "29ab5809da942725664d1682b33cbded"
 
+/* As NVIDIA's makeself writes them, cut down to what counts. */
+#define NVIDIAS(crc, md5)                                                                     \
+	"#! /bin/sh\nCRCsum=" crc "\nMD5=" md5 "\nskip=9\nlabel=\"made\"\n"               \
+	"sum1=`tail -n +4 $0 | cksum | awk '{print $1}'`\n\x7f" "ELF skip=2\nCRCsum=1\n"    \
+	PAYLOAD
+#define OLDER(crc, md5)                                                                       \
+	"#!/bin/sh\nskip=7\nCRCsum=" crc "\nMD5=" md5 "\nlabel=\"made\"\n"                \
+	"sum1=`tail -n +6 $0 | cksum | awk '{print $1}'`\n" PAYLOAD
+
 static const struct {
 	const char *text, *reason;
 } good[] = {
-	{ "#!/bin/sh\nskip=4\nCRCsum=" CRC "\n" PAYLOAD, "NVIDIA's: line 4 is the payload" },
+	{ "#!/bin/sh\nskip=4\nCRCsum=" CRC "\n" PAYLOAD, "line 4 is the payload's first" },
 	{ "#!/bin/sh\nCRCsum=\"" CRC "\"\nMD5=\"" MD5 "\"\nskip=\"4\"\n" PAYLOAD,
 	  "makeself 2: line 4 is the script's last" },
 	{ "#!/bin/sh\nfilesizes=\"14\"\nlabel=\"a b\"\nskip=\"4\"\n" PAYLOAD "behind",
 	  "what is behind the payload is not of it" },
 	{ "#!/bin/sh\nfilesizes=\"0\"\nskip=\"3\"\n" PAYLOAD, "no size is none" },
+	{ NVIDIAS("4196804626", "112d21d1d2e82fc9da214ff18613e498"),
+	  "NVIDIA's: sums of all from line 4 on, and a decompressor in lines 7 and 8" },
+	{ OLDER("3092807896", "cbfae171177bdd9419e79db5fa8c9e46"), "release 304: from line 6 on" },
 	{ "#!/bin/sh\nCRCsum=\"0000000000\"\nMD5=\"00000000000000000000000000000000\"\n"
 	  "skip=\"4\"\n" PAYLOAD, "zeros are no checksums" },
 };
@@ -44,7 +56,7 @@ static const struct {
 	{ "#!/bin/sh\nskip=99999999999999999999\n" PAYLOAD, "payload starts", ERR_FORMAT },
 	{ "#!/bin/sh\nskip=3\n", "ends before", ERR_FORMAT },
 	{ "#!/bin/sh\nskip=300\n" PAYLOAD, "ends before", ERR_FORMAT },
-	{ "#!/bin/sh\nskip=3\nBZh91AY\n&SY", "neither", ERR_UNSUPPORTED },
+	{ "#!/bin/sh\nskip=3\nLZIP\n&SY", "neither", ERR_UNSUPPORTED },
 	{ "#!/bin/sh\nfilesizes=\"15\"\nskip=4\n" PAYLOAD, "cut off", ERR_INTEGRITY },
 	{ "#!/bin/sh\nfilesizes=\"15\"\nskip=\"3\"\n" PAYLOAD, "cut off", ERR_INTEGRITY },
 };
@@ -63,6 +75,9 @@ static const struct {
 	{ "#!/bin/sh\nCRCsum=\"1\"\nskip=\"3\"\n" PAYLOAD, "CRC" },
 	{ "#!/bin/sh\nCRCsum=" CRC "\nskip=\"3\"\n" PAYLOAD "x", "CRC" },
 	{ "#!/bin/sh\nMD5=\"" MD5 "\"\nskip=\"3\"\n" PAYLOAD "x", "MD5" },
+	{ NVIDIAS(CRC, MD5), "CRC" },
+	{ NVIDIAS("4196804626", "112d21d1d2e82fc9da214ff18613e498") "x", "CRC" },
+	{ NVIDIAS("4196804626", MD5), "MD5" },
 };
 
 START_TEST(damage_is_told)
