@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "map_guard.h"
+
 bool file_open(int *out, int dir_fd, const char *path, int flags, struct err *err)
 {
 	int fd = openat(dir_fd, path, flags | O_CLOEXEC, 0644);
@@ -223,6 +225,10 @@ bool file_map_open(struct file_map *out, int dir_fd, const char *path, struct er
 
 		if (data == MAP_FAILED)
 			return err_os(err, "map %s", path);
+		if (!map_guard_add(data, map.len, fd, err)) {
+			munmap(data, map.len);
+			return false;
+		}
 		map.data = data;
 	}
 	*out = map;
@@ -234,8 +240,10 @@ void file_map_closep(struct file_map *map)
 	void *data = NULL;
 
 	memcpy(&data, &map->data, sizeof(data));
-	if (data)
+	if (data) {
+		map_guard_remove(data);
 		munmap(data, map->len);
+	}
 	*map = (struct file_map){ 0 };
 }
 
@@ -299,6 +307,8 @@ MUST_CHECK static bool give_name(struct new_file *file, struct err *err)
 
 bool new_file_commit(struct new_file *file, struct err *err)
 {
+	if (!map_guard_check(err))
+		return err_wrap(err, "%s is not kept", file->name);
 	if (fsync(file->fd) < 0)
 		return err_os(err, "sync %s", file->name);
 	if (!give_name(file, err))

@@ -43,7 +43,7 @@ MUST_CHECK bool file_remove_tree(int dir_fd, const char *path, struct err *err);
 /* fsync the folder that holds path, so that a rename in it survives a power cut. */
 MUST_CHECK bool file_sync_parent(int dir_fd, const char *path, struct err *err);
 
-/* A read-only map of a whole file. */
+/* A read-only map of a whole file, guarded (map_guard.h) against its being cut short. */
 struct file_map {
 	const uint8_t *data; /* NULL when the file is empty */
 	size_t len;
@@ -67,7 +67,8 @@ struct new_file {
  *         ERR_BUSY       another process is writing the same file (only without O_TMPFILE) */
 MUST_CHECK bool new_file_open(struct new_file *out, int dir_fd, const char *path, mode_t mode,
 			      struct err *err);
-/* fsync, give it its name (replacing what stood there), fsync the folder, close. */
+/* fsync, give it its name (replacing what stood there), fsync the folder, close.
+ * Errors: ERR_IO  also when a file that was mapped was cut short, as this may be made of it */
 MUST_CHECK bool new_file_commit(struct new_file *file, struct err *err);
 void new_file_discardp(struct new_file *file);
 

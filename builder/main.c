@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/map_guard.h"
 #include "build.h"
 #include "driver_command.h"
 #include "driver_import.h"
@@ -162,6 +163,15 @@ MUST_CHECK static bool run(const struct options *options, struct json_t **driver
 	return err_set(err, ERR_INTERNAL, "command %d has no code", (int)options->command);
 }
 
+/* Whatever went wrong after a file was cut short may have gone wrong over that. */
+static void prefer_torn(struct err *err)
+{
+	struct err torn = { 0 };
+
+	if (!map_guard_check(&torn))
+		*err = torn;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -173,6 +183,7 @@ int main(int argc, char **argv)
 	if (options_parse(&options, argc, (const char *const *)argv, &err) &&
 	    run(&options, &driver, &err))
 		return 0;
+	prefer_torn(&err);
 	show_error(&err, driver, as_json);
 	return err_exit_code(err.kind);
 }

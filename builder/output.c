@@ -6,6 +6,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/map_guard.h"
+
 #include <linux/fs.h>
 
 enum { HEAD_BYTES = 1 << 20 }; /* where partition tables, file systems and volume managers begin */
@@ -72,6 +74,8 @@ bool output_commit(struct output *output, struct err *err)
 		output->fd = -1;
 		return new_file_commit(&output->file, err);
 	}
+	if (!map_guard_check(err))
+		return err_wrap(err, "the device");
 	if (fsync(output->fd) < 0)
 		return err_os(err, "write to the device");
 	output->is_touched = false;

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
+#include "base/map_guard.h"
 
 void show_put_digest(struct json_t *object, const char *key, const struct digest *digest)
 {
@@ -98,6 +99,8 @@ void show_bytes(uint64_t bytes, char out[SHOW_BYTES_TEXT])
 
 bool show_flush(struct err *err)
 {
+	if (!map_guard_check(err))
+		return false;
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return err_os(err, "write to standard output");
 	return true;
@@ -108,7 +111,7 @@ bool show_json(struct json_t *document, struct err *err)
 	CLEANUP(json_freep) struct json_t *owned = document;
 	CLEANUP(bytes_freep) struct bytes text = bytes_capped(64 << 20);
 
-	if (!json_print(&text, owned, JSON_ONE_LINE, err))
+	if (!map_guard_check(err) || !json_print(&text, owned, JSON_ONE_LINE, err))
 		return false;
 	printf("%s\n", text.data);
 	return show_flush(err);

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/map_guard.h"
 
 static const char *const folders[] = {
 	"blobs/sha256", "layers/sha256", "drivers", "kernels", "images", "locks", "tmp",
@@ -214,6 +215,8 @@ bool store_draft_open(struct store *store, struct store_draft *out, struct err *
 bool store_draft_keep(struct store *store, struct store_draft *draft, const char *path,
 		      struct err *err)
 {
+	if (!map_guard_check(err))
+		return err_wrap(err, "%s is not kept", path);
 	if (fchmod(draft->dir_fd, 0755) < 0 || fsync(draft->dir_fd) < 0)
 		return err_os(err, "sync a folder in tmp");
 	if (!file_remove_tree(store->dir_fd, path, err))

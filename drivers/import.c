@@ -164,6 +164,18 @@ MUST_CHECK static bool make_index(struct importing *importing, uint64_t data_byt
 	return index_builder_finish(index, data_bytes, NULL, out, err);
 }
 
+/* Where nobody looks before the whole folder gets its name, so one sync each is enough. */
+MUST_CHECK static bool write_file(int dir_fd, const char *name, struct view content,
+				  struct err *err)
+{
+	CLEANUP(fd_closep) int fd = -1;
+
+	if (!file_open(&fd, dir_fd, name, O_WRONLY | O_CREAT | O_EXCL, err) ||
+	    !file_write(fd, content.ptr, content.len, name, err))
+		return false;
+	return fsync(fd) == 0 || err_os(err, "sync a bundle's %s", name);
+}
+
 /* What was printed is parsed again: what the store holds is what it will read. */
 MUST_CHECK static bool write_manifest(struct importing *importing, int dir_fd,
 				      struct import_result *out, struct err *err)
@@ -172,7 +184,7 @@ MUST_CHECK static bool write_manifest(struct importing *importing, int dir_fd,
 	struct import_result result = { 0 };
 
 	if (!bundle_print(&text, &importing->bundle, err) ||
-	    !file_write_whole(dir_fd, "vmbake-driver.json", 0644, bytes_view(&text), err))
+	    !write_file(dir_fd, "vmbake-driver.json", bytes_view(&text), err))
 		return false;
 	result.manifest_digest = digest_of(text.data, text.len);
 	if (!bundle_parse(&result.bundle, bytes_view(&text), err))
@@ -187,7 +199,7 @@ MUST_CHECK static bool write_bundle(struct importing *importing, int dir_fd, uin
 	CLEANUP(bytes_freep) struct bytes index = bytes_capped(BUNDLE_INDEX_BYTES_MAX);
 
 	if (!make_index(importing, data_bytes, &index, err) ||
-	    !file_write_whole(dir_fd, "index", 0644, bytes_view(&index), err))
+	    !write_file(dir_fd, "index", bytes_view(&index), err))
 		return false;
 	importing->bundle.index_digest = digest_of(index.data, index.len);
 	let_go(importing);

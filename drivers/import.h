@@ -38,7 +38,8 @@ struct import_result {
 };
 void import_result_freep(struct import_result *result);
 
-/* dir_fd:   an empty folder; gets vmbake-driver.json, data and index, synced
+/* dir_fd:   an empty folder; gets vmbake-driver.json, data and index, each synced, itself not. On
+ *           failure what is there is rubbish that the caller removes.
  * findings: what was found, warnings too; also after a failure, which they explain
  * Errors: ERR_MISMATCH     versions, modules and kernel do not fit together: see findings
  *         ERR_NOT_FOUND    no driver in the source, no modules in the folders

@@ -13,7 +13,7 @@
 enum {
 	BUFFER_BYTES = 1 << 20, /* a file up to here is looked at whole before it is written */
 	QUEUE_BUFFERS = 4,
-	QUEUE_BUFFER_BYTES = 256 << 10, /* stays in the second-level cache */
+	QUEUE_BUFFER_BYTES = 1 << 20, /* few enough to stay in a shared cache */
 	PARTS_MAX = 100 * 1000,
 	MAPS_MAX = 1000, /* extents mapped one by one; beyond, the body is read */
 };
@@ -120,52 +120,79 @@ static const struct part *find_same(const struct intake *intake, const struct pa
 	return NULL;
 }
 
-/* The hash of a large file, in a thread of its own beside reading and writing. */
-struct hasher {
-	struct queue *queue; /* owned, as is the hash */
+/* A large file on its way: the caller reads it (or unpacks it), a thread writes it, one hashes it.
+ */
+struct passage {
+	struct view first; /* what was read of it before; borrowed */
+	struct queue *queue; /* what follows; owned, as is the hash */
 	struct sha256 *hash;
-	pthread_t thread;
-	bool is_running;
+	struct body_writer *bodies; /* borrowed */
+	pthread_t writer, hasher;
+	bool is_writing, is_hashing; /* each thread is there */
+	bool has_failed; /* the writer's, like failure; to be read once it is joined */
+	struct err failure;
 };
 
-static void *hash_all(void *argument)
+static void *write_all(void *argument)
 {
-	struct hasher *hasher = argument;
-	const uint8_t *data = NULL;
-	struct err ignored = { 0 }; /* the reader has the failure itself */
-	size_t len = 0;
+	struct passage *passage = argument;
+	const uint8_t *data = (const uint8_t *)passage->first.ptr;
+	size_t len = passage->first.len;
+	bool ok = true;
 
-	while (queue_next(hasher->queue, &data, &len, &ignored) && len > 0)
-		sha256_add(hasher->hash, data, len);
+	while (ok && len > 0)
+		ok = body_write(passage->bodies, (struct view){ (const char *)data, len },
+				&passage->failure) &&
+		     queue_next(passage->queue, &data, &len, &passage->failure);
+	passage->has_failed = !ok;
+	queue_abandon(passage->queue); /* at the end it changes nothing */
 	return NULL;
 }
 
-static void hasher_join(struct hasher *hasher)
+static void *hash_all(void *argument)
 {
-	if (!hasher->is_running)
-		return;
-	queue_end(hasher->queue, NULL);
-	pthread_join(hasher->thread, NULL);
-	hasher->is_running = false;
+	struct passage *passage = argument;
+	const uint8_t *data = (const uint8_t *)passage->first.ptr;
+	struct err ignored = { 0 }; /* the writer has the failure itself */
+	size_t len = passage->first.len;
+
+	do
+		sha256_add(passage->hash, data, len);
+	while (queue_watch(passage->queue, &data, &len, &ignored) && len > 0);
+	return NULL;
 }
 
-static void hasher_freep(struct hasher *hasher)
+static void passage_join(struct passage *passage)
 {
-	hasher_join(hasher);
-	queue_freep(&hasher->queue);
-	sha256_freep(&hasher->hash);
+	if (passage->is_writing || passage->is_hashing)
+		queue_end(passage->queue, NULL);
+	if (passage->is_writing)
+		pthread_join(passage->writer, NULL);
+	if (passage->is_hashing)
+		pthread_join(passage->hasher, NULL);
+	passage->is_writing = passage->is_hashing = false;
 }
 
-MUST_CHECK static bool hasher_start(struct hasher *hasher, struct view first, struct err *err)
+static void passage_freep(struct passage *passage)
 {
-	if (!queue_new(&hasher->queue, QUEUE_BUFFERS, QUEUE_BUFFER_BYTES, err) ||
-	    !sha256_new(&hasher->hash, err))
+	passage_join(passage);
+	queue_freep(&passage->queue);
+	sha256_freep(&passage->hash);
+}
+
+MUST_CHECK static bool passage_start(struct passage *passage, struct err *err)
+{
+	if (!queue_new(&passage->queue, QUEUE_BUFFERS, QUEUE_BUFFER_BYTES, err) ||
+	    !sha256_new(&passage->hash, err))
 		return false;
-	sha256_add(hasher->hash, first.ptr, first.len);
-	errno = pthread_create(&hasher->thread, NULL, hash_all, hasher);
+	queue_add_watcher(passage->queue);
+	errno = pthread_create(&passage->hasher, NULL, hash_all, passage);
+	passage->is_hashing = errno == 0;
+	if (errno == 0)
+		errno = pthread_create(&passage->writer, NULL, write_all, passage);
 	if (errno)
 		return err_os(err, "start a thread");
-	hasher->is_running = true;
+	passage->is_writing = true;
 	return true;
 }
 
@@ -235,45 +262,48 @@ bool intake_add_bytes(struct intake *intake, const struct part *part, struct vie
 	return true;
 }
 
-/* Write what follows first to the end of content, and hash it. */
-MUST_CHECK static bool pour(struct intake *intake, struct hasher *hasher, struct stream *content,
+/* Hand on what follows first, to the end of content. */
+MUST_CHECK static bool pour(struct intake *intake, struct passage *passage, struct stream *content,
 			    uint64_t *size_bytes, struct err *err)
 {
 	for (;;) {
-		uint8_t *buffer = queue_fill(hasher->queue);
+		uint8_t *buffer = queue_fill(passage->queue);
 		size_t len = 0;
 
 		if (!buffer)
-			return err_set(err, ERR_INTERNAL, "a hash gave up");
+			return true; /* the writer knows why */
 		if (!content->read(content, buffer, QUEUE_BUFFER_BYTES, &len, err))
 			return false;
 		if (len == 0)
 			return true;
-		if (!count_bytes(intake, len, err) ||
-		    !body_write(intake->bodies, (struct view){ (char *)buffer, len }, err))
+		if (!count_bytes(intake, len, err))
 			return false;
 		*size_bytes += len;
-		queue_push(hasher->queue, len);
+		queue_push(passage->queue, len);
 	}
 }
 
 MUST_CHECK static bool add_large(struct intake *intake, const struct part *part, struct view first,
 				 struct stream *content, struct err *err)
 {
-	CLEANUP(hasher_freep) struct hasher hasher = { 0 };
+	CLEANUP(passage_freep) struct passage passage = { .first = first,
+							  .bodies = intake->bodies };
 	struct part taken = *part;
 
 	taken.size_bytes = first.len;
 	body_begin(intake->bodies);
-	if (!count_bytes(intake, first.len, err) || !body_write(intake->bodies, first, err) ||
-	    !hasher_start(&hasher, first, err) ||
-	    !pour(intake, &hasher, content, &taken.size_bytes, err) ||
-	    !body_end(intake->bodies, taken.size_bytes, &taken.extents, &taken.extent_count,
-		      &taken.body_crc32c, err))
+	if (!count_bytes(intake, first.len, err) || !passage_start(&passage, err) ||
+	    !pour(intake, &passage, content, &taken.size_bytes, err))
 		return false;
-	hasher_join(&hasher);
-	taken.digest = sha256_now(hasher.hash);
-	return append_part(intake, &taken, err);
+	passage_join(&passage);
+	if (passage.has_failed) {
+		*err = passage.failure;
+		return false;
+	}
+	taken.digest = sha256_now(passage.hash);
+	return body_end(intake->bodies, taken.size_bytes, &taken.extents, &taken.extent_count,
+			&taken.body_crc32c, err) &&
+	       append_part(intake, &taken, err);
 }
 
 bool intake_add(struct intake *intake, const struct part *part, struct stream *content,

@@ -16,11 +16,11 @@ struct image_reader {
 bool image_reader_open(struct image_reader **out, const char *path, struct err *err)
 {
 	CLEANUP(image_reader_freep) struct image_reader *reader = calloc(1, sizeof(*reader));
-	struct stat buffer;
+	struct stat status;
 
 	if (!reader)
 		return err_memory(err, path);
-	if (stat(path, &buffer) < 0)
+	if (stat(path, &status) < 0)
 		return err_os_path(err, "open %s", path);
 	initialize_ext2_error_table();
 	errcode_t code = ext2fs_open(path, EXT2_FLAG_64BITS, 0, 0, unix_io_manager, &reader->fs);
@@ -32,6 +32,12 @@ bool image_reader_open(struct image_reader **out, const char *path, struct err *
 	if (code)
 		return err_set(err, ERR_FORMAT, "%s is not an ext4 image: %s", path,
 			       error_message(code));
+	uint64_t size_bytes =
+		ext2fs_blocks_count(reader->fs->super) * (uint64_t)reader->fs->blocksize;
+
+	if (S_ISREG(status.st_mode) && (uint64_t)status.st_size < size_bytes)
+		return err_set(err, ERR_FORMAT, "%s is cut off: %llu bytes of %llu", path,
+			       (unsigned long long)status.st_size, (unsigned long long)size_bytes);
 	*out = ptr_take(&reader);
 	return true;
 }

@@ -4,10 +4,14 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "base/map_guard.h"
+
 void body_map_closep(struct body_map *map)
 {
-	if (map->mapped_bytes > 0)
+	if (map->mapped_bytes > 0) {
+		map_guard_remove(map->bytes.ptr);
 		munmap((void *)(uintptr_t)map->bytes.ptr, map->mapped_bytes);
+	}
 	*map = (struct body_map){ 0 };
 }
 
@@ -60,6 +64,10 @@ bool body_map_open(struct body_map *out, int data_fd, const struct extent *exten
 		return err_os(err, "map %llu bytes", (unsigned long long)size);
 	struct body_map map = { { base, (size_t)size }, bytes };
 
+	if (!map_guard_add(base, bytes, data_fd, err)) {
+		munmap(base, bytes);
+		return false;
+	}
 	if (!map_extents(base, data_fd, extents, extent_count, bytes, err)) {
 		body_map_closep(&map);
 		return false;

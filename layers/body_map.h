@@ -16,7 +16,8 @@ struct body_map {
 };
 void body_map_closep(struct body_map *map);
 
-/* data_fd: what the extents point into; must not be cut short while the map is in use
+/* data_fd: what the extents point into; cut short while the map is in use, it reads as zeros, of
+ *          which map_guard_check tells
  * extents: extents[extent_count], as struct index has them
  * Errors:  ERR_INTEGRITY  an extent that lies outside of data or behind the body's end
  *          ERR_IO */
