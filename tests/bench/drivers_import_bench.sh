@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Importing a driver root and its modules, beside cp of the same files; both with their sync, in
 # turns, page cache warm. A driver of stand-ins as large as a real one is made for it: 40 libraries
-# and 600 MB.
+# and 600 MB. Then the same driver packed, 110 MB of machine code, beside what unpacks it.
 # usage: tests/bench/drivers_import_bench.sh BUILD      BENCH_FOLDER=/var/tmp/vmbake-bench   RUNS=5
 set -euo pipefail
 
@@ -44,6 +44,60 @@ make_driver() {
 	rm -r "$flat"
 }
 
+# The same, but of this machine's own code, since what is packed should look like a driver.
+make_packed() {
+	local flat=$work/flat deb=$work/deb top=$work/made-$made_version-archive name
+
+	made_flat "$flat"
+	made_manifest "$flat/.manifest"
+	head -c 100M >"$work/code" < <(cat /usr/lib/x86_64-linux-gnu/*.so.* 2>/dev/null)
+	for name in cuda nvidia-nvvm nvidia-ml EGL_nvidia nvidia-tls; do
+		head -c 20M >>"$flat/lib$name.so.$made_version"
+	done <"$work/code"
+	made_root "$deb" "$flat"
+	mkdir -p "$deb/DEBIAN" "$top"
+	printf '%s\n' Package:\ made "Version: $made_version-1" Architecture:\ amd64 \
+		Maintainer:\ bench Description:\ made >"$deb/DEBIAN/control"
+	dpkg-deb --root-owner-group -Zxz -z1 -b "$deb" "$work/made.deb" >/dev/null
+	mkdir "$top/lib" "$top/lib32"
+	cp "$flat"/lib*.so.* "$top/lib/"
+	cp -r "$flat/firmware" "$flat/LICENSE" "$top/"
+	cp "$flat/.manifest" "$top/MANIFEST"
+	tar -C "$work" -cf - "${top##*/}" | xz -1 >"$work/made.tar.xz"
+	made_nvidia_run "$work/made.run" "$flat" zstd -q -3
+	rm -r "$work/code" "$deb" "$top"
+}
+
+# The packed source $packed, by us; sets no sync: nobody's figure has it.
+import_packed() {
+	"$build/vmbake" driver import --progress none --store "$work/store" \
+		--modules "$work/packed-modules" "$packed" >/dev/null 2>&1
+}
+
+unpack() {
+	mkdir "$work/copy"
+	case $packed in
+	*.deb) dpkg-deb -x "$packed" "$work/copy" ;;
+	*.run) tail -n +24 "$packed" | zstd -qd | tar -C "$work/copy" -xf - ;;
+	*) tar -C "$work/copy" -xJf "$packed" ;;
+	esac
+}
+
+# compare_packed FILE UNPACKER
+compare_packed() {
+	local packed=$1
+
+	rm -f "$work/cp" "$work/vmbake"
+	for _ in $(seq "${RUNS:-5}"); do
+		timed "$work/cp" unpack
+		rm -rf "$work/copy"
+		timed "$work/vmbake" import_packed
+		rm -rf "$work/store"
+	done
+	echo "driver import of ${packed##*/}, $(($(stat -c %s "$packed") >> 20)) MB, beside $2:"
+	ratio vmbake "$work/vmbake" "$2" "$work/cp"
+}
+
 # Both count the sync of what they wrote.
 copy() {
 	cp -r "$work/root" "$work/copy"
@@ -70,3 +124,10 @@ done
 size=$(du -sm --apparent-size "$work/root" "$work/modules" | awk '{ sum += $1 } END { print sum }')
 echo "driver import of $size MB, beside cp of the same files, both with sync (at most 1.5 times):"
 ratio vmbake "$work/vmbake" cp "$work/cp"
+
+rm -rf "$work/root" "$work/modules"
+make_packed
+made_modules "$work/packed-modules"
+compare_packed "$work/made.deb" 'dpkg-deb -x'
+compare_packed "$work/made.tar.xz" 'tar -xJf'
+compare_packed "$work/made.run" 'zstd -d and tar -x'

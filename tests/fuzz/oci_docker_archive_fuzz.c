@@ -1,5 +1,5 @@
-/* Docker archives, those from before 2016 too: members as in base_made_tar.h. What an image says of its
- * layers can be opened and read. */
+/* Docker archives, those from before 2016 too: members as in base_made_tar.h. What an image says
+ * of its layers can be opened and read. */
 #include <assert.h>
 
 #include "oci/docker_archive.h"
