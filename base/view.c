@@ -84,6 +84,11 @@ ptrdiff_t view_find_last(struct view view, char byte)
 	return found ? found - view.ptr : -1;
 }
 
+struct view view_behind_last(struct view view, char byte)
+{
+	return view_from(view, (size_t)(view_find_last(view, byte) + 1));
+}
+
 static unsigned digit_value(char byte)
 {
 	if (byte >= '0' && byte <= '9')

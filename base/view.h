@@ -45,6 +45,8 @@ struct view view_trim(struct view view);
 /* Index of the first or last such byte, or -1. */
 ptrdiff_t view_find(struct view view, char byte);
 ptrdiff_t view_find_last(struct view view, char byte);
+/* What stands behind the last such byte; all of it when there is none. "a/b" by '/': "b" */
+struct view view_behind_last(struct view view, char byte);
 
 /* Parse the whole view as an unsigned number in that base (8, 10 or 16); no sign, no prefix, no
  * white space, at least one digit. False when it is anything else or more than max. */

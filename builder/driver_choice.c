@@ -86,7 +86,7 @@ MUST_CHECK static bool open_bundle(struct driver_choice *out, int dir_fd, const 
 MUST_CHECK static bool open_bundles(struct driver_choice *out, struct store *store,
 				    const char *choice, struct report *report, struct err *err)
 {
-	CLEANUP(driver_names_freep) struct driver_names names = { 0 };
+	CLEANUP(folder_names_freep) struct folder_names names = { 0 };
 	CLEANUP(fd_closep) int dir_fd = -1;
 	bool is_folder = strchr(choice, '/') != NULL;
 

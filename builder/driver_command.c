@@ -160,7 +160,7 @@ MUST_CHECK static bool list_one(int dir_fd, const char *name, struct json_t *arr
 
 bool driver_command_list(struct store *store, bool as_json, struct err *err)
 {
-	CLEANUP(driver_names_freep) struct driver_names names = { 0 };
+	CLEANUP(folder_names_freep) struct folder_names names = { 0 };
 	CLEANUP(json_freep) struct json_t *array = as_json ? json_new_array() : NULL;
 	CLEANUP(fd_closep) int dir_fd = -1;
 

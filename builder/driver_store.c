@@ -1,6 +1,5 @@
 #include "driver_store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,14 +10,6 @@
 
 enum { DRIVER_PATH_BYTES = BUNDLE_NAME_BYTES + 16 };
 
-void driver_names_freep(struct driver_names *names)
-{
-	for (size_t i = 0; i < names->count; i++)
-		free(names->items[i]);
-	free(names->items);
-	*names = (struct driver_names){ 0 };
-}
-
 bool driver_store_open(struct store *store, int *dir_fd, struct err *err)
 {
 	return file_open(dir_fd, store->dir_fd, "drivers", O_RDONLY | O_DIRECTORY, err) ||
@@ -26,48 +17,27 @@ bool driver_store_open(struct store *store, int *dir_fd, struct err *err)
 }
 
 /* What is in a dot file, or longer than a name can be, is not ours. */
-static int is_name(const struct dirent *entry)
+static bool is_name(const char *name)
 {
-	return entry->d_name[0] != '.' && strlen(entry->d_name) < BUNDLE_NAME_BYTES;
+	return name[0] != '.' && strlen(name) < BUNDLE_NAME_BYTES;
 }
 
-static int compare_bytes(const struct dirent **a, const struct dirent **b)
+bool driver_store_list(struct store *store, struct folder_names *out, struct err *err)
 {
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
+	CLEANUP(folder_names_freep) struct folder_names names = { 0 };
+	size_t kept = 0;
 
-struct entries {
-	struct dirent **items;
-	int count;
-};
-
-static void entries_freep(struct entries *entries)
-{
-	for (int i = 0; i < entries->count; i++)
-		free(entries->items[i]);
-	free(entries->items);
-}
-
-bool driver_store_list(struct store *store, struct driver_names *out, struct err *err)
-{
-	CLEANUP(driver_names_freep) struct driver_names names = { 0 };
-	CLEANUP(entries_freep) struct entries entries = { 0 };
-	int count = scandirat(store->dir_fd, "drivers", &entries.items, is_name, compare_bytes);
-
-	if (count < 0)
-		return err_os(err, "read folder drivers of store %s", store->path);
-	entries.count = count;
-	names.items = calloc((size_t)count + 1, sizeof(*names.items));
-	if (!names.items)
-		return err_memory(err, "a list of drivers");
-	for (int i = 0; i < count; i++) {
-		names.items[i] = view_copy(view_of(entries.items[i]->d_name));
-		if (!names.items[i])
-			return err_memory(err, "a list of drivers");
-		names.count++;
+	if (!folder_list(&names, store->dir_fd, "drivers", err))
+		return err_wrap(err, "store %s", store->path);
+	for (size_t i = 0; i < names.count; i++) {
+		if (is_name(names.items[i]))
+			names.items[kept++] = names.items[i];
+		else
+			free(names.items[i]);
 	}
+	names.count = kept;
 	*out = names;
-	names = (struct driver_names){ 0 };
+	names = (struct folder_names){ 0 };
 	return true;
 }
 
@@ -85,7 +55,7 @@ static bool is_meant(const char *name, const char *given)
 bool driver_store_find(struct store *store, const char *given, char out[BUNDLE_NAME_BYTES],
 		       struct err *err)
 {
-	CLEANUP(driver_names_freep) struct driver_names names = { 0 };
+	CLEANUP(folder_names_freep) struct folder_names names = { 0 };
 	const char *found = NULL;
 
 	if (!driver_store_list(store, &names, err))

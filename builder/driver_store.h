@@ -6,19 +6,14 @@
  */
 #pragma once
 
+#include "base/folder.h"
 #include "drivers/stored_bundle.h"
 #include "store.h"
-
-struct driver_names {
-	char **items; /* items[count], sorted; owned */
-	size_t count;
-};
-void driver_names_freep(struct driver_names *names);
 
 /* The folder drivers/, for stored_bundle_open. */
 MUST_CHECK bool driver_store_open(struct store *store, int *dir_fd, struct err *err);
 
-MUST_CHECK bool driver_store_list(struct store *store, struct driver_names *out, struct err *err);
+MUST_CHECK bool driver_store_list(struct store *store, struct folder_names *out, struct err *err);
 
 /* The one bundle whose name is, or starts with, what the user gave: a version, or as much of the
  * name as makes it one of a kind.

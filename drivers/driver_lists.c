@@ -12,13 +12,6 @@ enum {
 	NOTED_MAX = 64,
 };
 
-static const char *last_component(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* Of categories that were noted, so that each is noted once. */
 struct noted {
 	const char *names[NOTED_MAX];
@@ -122,7 +115,7 @@ bool file_list_parse(struct file_list *out, struct arena *arena, struct view tex
 		    !read_categories(json_item(array, i), &file->capabilities, &noted, report,
 				     err))
 			return err_wrap(err, "entry %zu", i + 1);
-		name = last_component(name);
+		name = view_behind_last(view_of(name), '/').ptr;
 		file->name = arena_copy(arena, name, strlen(name));
 		if (!file->name)
 			return err_memory(err, "a driver's file list");

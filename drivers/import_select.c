@@ -254,7 +254,7 @@ MUST_CHECK static bool select_firmware(struct selection *selection, const struct
 	}
 	folder.len = (size_t)(part->name - part->path);
 	folder.len -= folder.len > 0;
-	folder = view_from(folder, (size_t)(view_find_last(folder, '/') + 1));
+	folder = view_behind_last(folder, '/');
 	if (!version_is_plain(folder))
 		folder = view_of(selection->importing->bundle.version);
 	file.path = importing_print(selection->importing, "firmware/nvidia/%.*s/%s",

@@ -232,14 +232,9 @@ static bool is_sorted(struct view path, bool *is_compat32)
 	return false;
 }
 
-static struct view last_component(struct view path)
-{
-	return view_from(path, (size_t)(view_find_last(path, '/') + 1));
-}
-
 const struct install_entry *install_list_find(const struct install_list *list, const char *path)
 {
-	struct view name = last_component(view_of(path));
+	struct view name = view_behind_last(view_of(path), '/');
 	bool is_compat32 = false;
 
 	for (size_t i = 0; i < list->entry_count; i++)
@@ -251,7 +246,7 @@ const struct install_entry *install_list_find(const struct install_list *list, c
 		const struct install_entry *entry = &list->entries[i];
 
 		if (entry->is_compat32 == is_compat32 && entry->use != INSTALL_NOTHING &&
-		    view_same(last_component(entry->path), name))
+		    view_same(view_behind_last(entry->path, '/'), name))
 			return entry;
 	}
 	return NULL;

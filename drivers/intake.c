@@ -64,14 +64,6 @@ MUST_CHECK static bool make_room(void **items, size_t count, size_t *capacity, s
 	return true;
 }
 
-/* The last component; path is the intake's copy. */
-static const char *last_component(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 MUST_CHECK static bool append_part(struct intake *intake, const struct part *part, struct err *err)
 {
 	struct part copy = *part;
@@ -91,7 +83,7 @@ MUST_CHECK static bool append_part(struct intake *intake, const struct part *par
 		return err_memory(err, "a driver's files");
 	for (size_t i = 0; i < part->extent_count; i++)
 		extents[i] = part->extents[i];
-	copy.name = last_component(copy.path);
+	copy.name = view_behind_last(view_of(copy.path), '/').ptr;
 	copy.extents = extents;
 	intake->parts[intake->part_count++] = copy;
 	return true;
@@ -108,7 +100,7 @@ MUST_CHECK static bool count_bytes(struct intake *intake, uint64_t len, struct e
 
 static const struct part *find_same(const struct intake *intake, const struct part *part)
 {
-	const char *name = last_component(part->path);
+	const char *name = view_behind_last(view_of(part->path), '/').ptr;
 
 	for (size_t i = 0; i < intake->part_count; i++) {
 		const struct part *other = &intake->parts[i];
@@ -343,7 +335,7 @@ bool intake_add_again(struct intake *intake, const struct part *part, const char
 
 bool intake_add_link(struct intake *intake, struct view name, struct view target, struct err *err)
 {
-	struct view last = view_from(target, (size_t)(view_find_last(target, '/') + 1));
+	struct view last = view_behind_last(target, '/');
 	void *links = intake->links;
 
 	if (!make_room(&links, intake->link_count, &intake->link_capacity,

@@ -173,7 +173,7 @@ MUST_CHECK static bool read_builtin(struct module_set *set, const char *folder, 
 	}
 	for (struct view rest = bytes_view(&text); rest.len > 0;) {
 		struct view line = view_cut(&rest, '\n');
-		struct view name = stem(view_from(line, (size_t)(view_find_last(line, '/') + 1)));
+		struct view name = stem(view_behind_last(line, '/'));
 
 		for (size_t i = 0; i < name.len; i++) {
 			char byte = fold(name.ptr[i]);

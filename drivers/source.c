@@ -1,59 +1,33 @@
 #include "source.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/archive.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/folder.h"
 
 enum { MAGIC_BYTES = 512 };
-
-static int is_deb(const struct dirent *entry)
-{
-	return view_ends(view_of(entry->d_name), ".deb");
-}
-
-/* The .debs of a folder, by name; *count is 0 when it has none. */
-struct deb_names {
-	struct dirent **items;
-	int count;
-};
-
-static void deb_names_freep(struct deb_names *names)
-{
-	for (int i = 0; i < names->count; i++)
-		free(names->items[i]);
-	free(names->items);
-}
-
-static int compare_bytes(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
 
 MUST_CHECK static bool take_folder(struct source *out, struct intake *intake, const char *path,
 				   struct err *err)
 {
-	CLEANUP(deb_names_freep) struct deb_names names = { 0 };
+	CLEANUP(folder_names_freep) struct folder_names names = { 0 };
 	CLEANUP(bytes_freep) struct bytes deb = bytes_capped(8192);
-	int count = scandir(path, &names.items, is_deb, compare_bytes);
 
-	if (count < 0)
-		return err_os_path(err, "read folder %s", path);
-	names.count = count;
-	out->type = count > 0 ? "deb" : "dir";
-	if (count == 0)
-		return source_take_folder(intake, path, err);
-	for (int i = 0; i < count; i++) {
+	if (!folder_list(&names, AT_FDCWD, path, err))
+		return false;
+	out->type = "dir";
+	for (size_t i = 0; i < names.count; i++) {
+		if (!view_ends(view_of(names.items[i]), ".deb"))
+			continue;
+		out->type = "deb";
 		bytes_clear(&deb);
-		if (!bytes_print(&deb, err, "%s/%s", path, names.items[i]->d_name) ||
+		if (!bytes_print(&deb, err, "%s/%s", path, names.items[i]) ||
 		    !source_take_deb(intake, deb.data, err))
 			return false;
 	}
-	return true;
+	return strcmp(out->type, "deb") == 0 || source_take_folder(intake, path, err);
 }
 
 MUST_CHECK static bool take_file(struct source *out, struct intake *intake, const char *path,

@@ -46,10 +46,8 @@ static const char *behind_top(const char *path)
 MUST_CHECK static bool take_link(struct intake *intake, const char *path,
 				 const struct archive_member *member, struct err *err)
 {
-	struct view name = view_of(path);
-
-	name = view_from(name, (size_t)(view_find_last(name, '/') + 1));
-	return intake_add_link(intake, name, view_of(member->target), err);
+	return intake_add_link(intake, view_behind_last(view_of(path), '/'),
+			       view_of(member->target), err);
 }
 
 MUST_CHECK static bool take_hard_link(struct intake *intake, const struct part *part,

@@ -183,7 +183,7 @@ MUST_CHECK static bool read_fd(struct stream *self, void *buffer, size_t capacit
  * it stands for the file itself. */
 static bool is_alias(struct view target, const char *name)
 {
-	return !view_equal(view_from(target, (size_t)(view_find_last(target, '/') + 1)), name);
+	return !view_equal(view_behind_last(target, '/'), name);
 }
 
 MUST_CHECK static bool take_host_file(struct root *root, struct part *part, const char *name,

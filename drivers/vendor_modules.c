@@ -1,6 +1,5 @@
 #include "vendor_modules.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "base/archive.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/folder.h"
 #include "capability.h"
 #include "elf.h"
 #include "module_set.h"
@@ -232,28 +232,6 @@ MUST_CHECK static bool take_file(struct search *search, const char *path, struct
 	return take_content(search, path, content, err) || err_wrap(err, "%s", path);
 }
 
-struct entries {
-	struct dirent **items;
-	int count;
-};
-
-static void entries_freep(struct entries *entries)
-{
-	for (int i = 0; i < entries->count; i++)
-		free(entries->items[i]);
-	free(entries->items);
-}
-
-static int is_visible(const struct dirent *entry)
-{
-	return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-}
-
-static int compare_bytes(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 MUST_CHECK static bool walk(struct search search, const char *folder, struct err *err);
 
 MUST_CHECK static bool look_at(struct search *search, const char *folder, const char *name,
@@ -278,18 +256,15 @@ MUST_CHECK static bool look_at(struct search *search, const char *folder, const 
 
 static bool walk(struct search search, const char *folder, struct err *err)
 {
-	CLEANUP(entries_freep) struct entries entries = { 0 };
+	CLEANUP(folder_names_freep) struct folder_names names = { 0 };
 
 	if (search.depth > FOLDER_DEPTH_MAX)
 		return err_set(err, ERR_UNSUPPORTED, "%s: over %d folders deep", folder,
 			       FOLDER_DEPTH_MAX);
-	int count = scandir(folder, &entries.items, is_visible, compare_bytes);
-
-	if (count < 0)
-		return err_os_path(err, "read folder %s", folder);
-	entries.count = count;
-	for (int i = 0; i < count; i++)
-		if (!look_at(&search, folder, entries.items[i]->d_name, err))
+	if (!folder_list(&names, AT_FDCWD, folder, err))
+		return false;
+	for (size_t i = 0; i < names.count; i++)
+		if (!look_at(&search, folder, names.items[i], err))
 			return false;
 	return true;
 }

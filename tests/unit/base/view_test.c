@@ -103,6 +103,15 @@ static const struct {
 
 enum { NUMBER_COUNT = sizeof(numbers) / sizeof(numbers[0]) };
 
+START_TEST(behind_last_is_all_without_a_separator)
+{
+	ck_assert(view_equal(view_behind_last(view_of("a/b/c"), '/'), "c"));
+	ck_assert(view_equal(view_behind_last(view_of("abc"), '/'), "abc"));
+	ck_assert(view_equal(view_behind_last(view_of("a/"), '/'), ""));
+	ck_assert_uint_eq(view_behind_last((struct view){ 0 }, '/').len, 0);
+}
+END_TEST
+
 START_TEST(number_is_read_in_its_base)
 {
 	uint64_t value = 99;
@@ -169,6 +178,7 @@ int main(void)
 	tcase_add_test(tests, cut_tells_a_final_separator_from_none);
 	tcase_add_test(tests, trim_drops_white_space_at_both_ends_only);
 	tcase_add_test(tests, find_gives_first_and_last_or_minus_one);
+	tcase_add_test(tests, behind_last_is_all_without_a_separator);
 	tcase_add_loop_test(tests, number_is_read_in_its_base, 0, NUMBER_COUNT);
 	tcase_add_loop_test(tests, what_is_no_number_is_refused_and_out_untouched, 0,
 			    NO_NUMBER_COUNT);
