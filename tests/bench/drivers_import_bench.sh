@@ -59,7 +59,7 @@ make_packed() {
 	printf '%s\n' Package:\ made "Version: $made_version-1" Architecture:\ amd64 \
 		Maintainer:\ bench Description:\ made >"$deb/DEBIAN/control"
 	dpkg-deb --root-owner-group -Zxz -z1 -b "$deb" "$work/made.deb" >/dev/null
-	mkdir "$top/lib" "$top/lib32"
+	mkdir "$top/lib"
 	cp "$flat"/lib*.so.* "$top/lib/"
 	cp -r "$flat/firmware" "$flat/LICENSE" "$top/"
 	cp "$flat/.manifest" "$top/MANIFEST"
@@ -68,7 +68,7 @@ make_packed() {
 	rm -r "$work/code" "$deb" "$top"
 }
 
-# The packed source $packed, by us; sets no sync: nobody's figure has it.
+# $packed by us, and by its own unpacker: ours syncs what it made, the other does not.
 import_packed() {
 	"$build/vmbake" driver import --progress none --store "$work/store" \
 		--modules "$work/packed-modules" "$packed" >/dev/null 2>&1
@@ -78,7 +78,10 @@ unpack() {
 	mkdir "$work/copy"
 	case $packed in
 	*.deb) dpkg-deb -x "$packed" "$work/copy" ;;
-	*.run) tail -n +24 "$packed" | zstd -qd | tar -C "$work/copy" -xf - ;;
+	*.run)
+		tail -n +"$(sed -n '/^skip=/ { s/.*=//p; q }' "$packed")" "$packed" | zstd -qd |
+			tar -C "$work/copy" -xf -
+		;;
 	*) tar -C "$work/copy" -xJf "$packed" ;;
 	esac
 }
