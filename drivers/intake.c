@@ -188,72 +188,6 @@ MUST_CHECK static bool passage_start(struct passage *passage, struct err *err)
 	return true;
 }
 
-/* The digest of bytes at hand, made in a thread of its own while they are written. */
-struct digester {
-	struct view content;
-	struct digest digest;
-	pthread_t thread;
-};
-
-static void *digest_all(void *argument)
-{
-	struct digester *digester = argument;
-
-	digester->digest = digest_of(digester->content.ptr, digester->content.len);
-	return NULL;
-}
-
-MUST_CHECK static bool write_bytes(struct intake *intake, struct part *part, struct view content,
-				   struct err *err)
-{
-	body_begin(intake->bodies);
-	return body_write(intake->bodies, content, err) &&
-	       body_end(intake->bodies, content.len, &part->extents, &part->extent_count,
-			&part->body_crc32c, err);
-}
-
-/* What is small is hashed first, and not written when it is there already. */
-MUST_CHECK static bool write_and_hash(struct intake *intake, struct part *part,
-				      struct view content, struct err *err)
-{
-	struct digester digester = { .content = content };
-	bool is_small = content.len < BUFFER_BYTES;
-
-	if (is_small) {
-		part->digest = digest_of(content.ptr, content.len);
-		return find_same(intake, part) || write_bytes(intake, part, content, err);
-	}
-	errno = pthread_create(&digester.thread, NULL, digest_all, &digester);
-	if (errno)
-		return err_os(err, "start a thread");
-	bool ok = write_bytes(intake, part, content, err);
-
-	pthread_join(digester.thread, NULL);
-	part->digest = digester.digest;
-	return ok;
-}
-
-bool intake_add_bytes(struct intake *intake, const struct part *part, struct view content,
-		      size_t *index, struct err *err)
-{
-	struct part taken = *part;
-
-	taken.size_bytes = content.len;
-	if (!count_bytes(intake, content.len, err) ||
-	    !write_and_hash(intake, &taken, content, err))
-		return false;
-	const struct part *same = find_same(intake, &taken);
-
-	if (same) {
-		*index = (size_t)(same - intake->parts);
-		return true;
-	}
-	if (!append_part(intake, &taken, err))
-		return false;
-	*index = intake->part_count - 1;
-	return true;
-}
-
 /* Hand on what follows first, to the end of content. */
 MUST_CHECK static bool pour(struct intake *intake, struct passage *passage, struct stream *content,
 			    uint64_t *size_bytes, struct err *err)
@@ -296,6 +230,75 @@ MUST_CHECK static bool add_large(struct intake *intake, const struct part *part,
 	return body_end(intake->bodies, taken.size_bytes, &taken.extents, &taken.extent_count,
 			&taken.body_crc32c, err) &&
 	       append_part(intake, &taken, err);
+}
+
+/* Bytes at hand as a stream. */
+struct view_stream {
+	struct stream stream; /* first */
+	struct view rest;
+};
+
+MUST_CHECK static bool read_view(struct stream *self, void *buffer, size_t capacity, size_t *len,
+				 struct err *err)
+{
+	struct view_stream *bytes = (struct view_stream *)self;
+
+	(void)err;
+	*len = bytes->rest.len < capacity ? bytes->rest.len : capacity;
+	if (*len > 0)
+		memcpy(buffer, bytes->rest.ptr, *len);
+	bytes->rest = view_from(bytes->rest, *len);
+	return true;
+}
+
+/* Is one there that may turn out to be the same? */
+static bool may_be_there(const struct intake *intake, const struct part *part)
+{
+	const char *name = view_behind_last(view_of(part->path), '/').ptr;
+
+	for (size_t i = 0; i < intake->part_count; i++)
+		if (intake->parts[i].size_bytes == part->size_bytes &&
+		    strcmp(intake->parts[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* part has its digest already. */
+MUST_CHECK static bool add_hashed(struct intake *intake, const struct part *part,
+				  struct view content, struct err *err)
+{
+	struct part taken = *part;
+
+	body_begin(intake->bodies);
+	return count_bytes(intake, content.len, err) &&
+	       body_write(intake->bodies, content, err) &&
+	       body_end(intake->bodies, content.len, &taken.extents, &taken.extent_count,
+			&taken.body_crc32c, err) &&
+	       append_part(intake, &taken, err);
+}
+
+/* What is small, or looks like another, is hashed first and not written when it is there already.
+ * The rest goes by way of buffers: two threads in one map are no faster. */
+bool intake_add_bytes(struct intake *intake, const struct part *part, struct view content,
+		      size_t *index, struct err *err)
+{
+	struct view_stream rest = { { read_view }, view_from(content, BUFFER_BYTES) };
+	struct part taken = *part;
+	const struct part *same = NULL;
+	bool ok;
+
+	taken.size_bytes = content.len;
+	if (content.len < BUFFER_BYTES || may_be_there(intake, &taken)) {
+		taken.digest = digest_of(content.ptr, content.len);
+		same = find_same(intake, &taken);
+		ok = same || add_hashed(intake, &taken, content, err);
+	} else {
+		content.len = BUFFER_BYTES;
+		ok = add_large(intake, &taken, content, &rest.stream, err);
+	}
+	if (ok)
+		*index = same ? (size_t)(same - intake->parts) : intake->part_count - 1;
+	return ok;
 }
 
 bool intake_add(struct intake *intake, const struct part *part, struct stream *content,

@@ -272,6 +272,17 @@ it_takes_modules_for_several_kernels() {
 		jq -e '[.kernels[].modules | length] == [5, 5]'
 }
 
+it_takes_a_module_that_is_found_twice_once() {
+	cp -r "$modules" large
+	head -c 2M /dev/urandom >>large/nvidia-current.ko
+	expect 0 vmbake driver import --modules large --json "$work/root"
+	jq -r .name out >first
+	expect 0 vmbake driver import --store other --modules large --modules large --json \
+		"$work/root"
+	jq -r .name out | diff first -
+	cmp store/drivers/*/data other/drivers/*/data
+}
+
 it_brings_what_modules_need_of_the_kernel() {
 	local magic="vermagic=$made_release SMP mod_unload " kernel=$PWD/kernel
 
