@@ -35,12 +35,13 @@ static struct view next_word(struct view *rest)
 static bool next_words(const struct modinfo *info, struct need_cursor *cursor)
 {
 	for (; cursor->list < LIST_COUNT; cursor->list++) {
-		if (!cursor->info_rest.ptr)
+		if (!cursor->is_started)
 			cursor->info_rest = info->text;
+		cursor->is_started = true;
 		cursor->kind = lists[cursor->list].kind;
 		if (modinfo_next(&cursor->info_rest, lists[cursor->list].key, &cursor->words))
 			return true;
-		cursor->info_rest = (struct view){ 0 };
+		cursor->is_started = false;
 	}
 	return false;
 }

@@ -18,6 +18,7 @@ enum need_kind {
 };
 struct need_cursor {
 	unsigned list; /* which key is being read */
+	bool is_started; /* reading it; info_rest is empty at its end */
 	struct view info_rest, words;
 	enum need_kind kind;
 };

@@ -126,6 +126,24 @@ START_TEST(dependency_that_is_built_in_is_met)
 }
 END_TEST
 
+/* .modinfo of a real module ends in NUL; a hostile one need not, and made this run for ever. */
+START_TEST(last_text_without_its_nul_is_read_once)
+{
+	static const struct view texts[] = { { "depends=a,b", 11 },
+					     { "softdep=pre: a b", 16 },
+					     { "x=y\0depends=a,b", 15 } };
+	const struct modinfo info = { .text = texts[_i] };
+	struct need_cursor cursor = { 0 };
+	enum need_kind kind;
+	struct view name;
+	size_t count = 0;
+
+	while (count < 10 && module_next_need(&info, &cursor, &name, &kind))
+		count++;
+	ck_assert_uint_eq(count, 2);
+}
+END_TEST
+
 START_TEST(dependency_that_is_nowhere_is_named)
 {
 	put_module("kernel/a.ko", MADE_INFO("name=a\0depends=gone"));
@@ -182,6 +200,7 @@ int main(void)
 	tcase_add_test(tests, module_is_known_by_what_it_says_not_by_its_file);
 	tcase_add_test(tests, updates_win_over_the_kernels_own);
 	tcase_add_test(tests, dependency_that_is_built_in_is_met);
+	tcase_add_loop_test(tests, last_text_without_its_nul_is_read_once, 0, 3);
 	tcase_add_test(tests, dependency_that_is_nowhere_is_named);
 	tcase_add_test(tests, circle_of_dependencies_is_refused);
 	tcase_add_test(tests, circle_of_softdeps_is_cut);
