@@ -19,6 +19,7 @@ enum rule {
 	RULE_MODULE_COMPRESSION,
 	RULE_MODULE_DEPENDS,
 	RULE_KERNEL_CONFIG,
+	RULE_MODULE_DEBUG, /* a warning: it is larger and slower than it need be */
 	/* the driver in itself: one version throughout */
 	RULE_FIRMWARE_MISSING,
 	RULE_FIRMWARE_VERSION,
@@ -31,6 +32,7 @@ enum rule {
 	RULE_GPU_FLAVOR,
 	RULE_GPU_LEGACY_BRANCH,
 	/* driver and image */
+	RULE_DRIVER_MISSING, /* the image asks for a GPU and has none */
 	RULE_REQUIRE_CUDA, /* any NVIDIA_REQUIRE_* that is not satisfied */
 	RULE_REQUIRE_UNKNOWN, /* one that depends on the GPU */
 	RULE_COMPAT_SHADOW,

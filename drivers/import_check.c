@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "module_match.h"
+#include "firmware.h"
 #include "init/version.h"
+#include "module_match.h"
 
 /* A part of a path or name that is a version of the driver's: 535.309.01, not 1.1.13. */
 static bool is_driver_version(struct view text)
@@ -93,26 +94,49 @@ MUST_CHECK static bool check_firmware(struct importing *importing,
 	return true;
 }
 
-/* Its folder's version. */
-MUST_CHECK static bool check_firmware_files(struct importing *importing, struct err *err)
+static const struct part *find_part(const struct importing *importing, const char *path)
+{
+	for (size_t i = 0; i < importing->picked_count; i++)
+		if (strcmp(importing->picked[i].path, path) == 0)
+			return &importing->intake.parts[importing->picked[i].part];
+	return NULL;
+}
+
+/* Its folder says the version, and so does the file itself: the second speaks up where the first
+ * was taken for granted, as a .run's folder is. */
+MUST_CHECK static bool check_firmware_file(struct importing *importing, const char *path,
+					   struct err *err)
 {
 	static const char folder[] = "firmware/nvidia/";
+	CLEANUP(part_map_closep) struct part_map map = { 0 };
+	const struct part *part = find_part(importing, path);
+	const char *wanted = importing->bundle.version;
+	struct view rest = view_of(path);
+
+	if (!part || !view_starts(rest, folder))
+		return true;
+	if (!part_map_open(&map, &importing->intake, part, err))
+		return false;
+	rest = view_from(rest, sizeof(folder) - 1);
+	struct view version = view_cut(&rest, '/');
+	struct view own = firmware_version((struct view){ map.base, map.len });
+
+	if (view_equal(version, wanted) && own.len > 0)
+		version = own;
+	return view_equal(version, wanted) ||
+	       finding_add(importing->findings, RULE_FIRMWARE_VERSION, SEVERITY_ERROR, err,
+			   "firmware %s is of version %.*s, the driver of %s", path,
+			   VIEW_ARGS(version), wanted);
+}
+
+MUST_CHECK static bool check_firmware_files(struct importing *importing, struct err *err)
+{
 	const struct bundle *bundle = &importing->bundle;
 
-	for (size_t i = 0; i < bundle->file_count; i++) {
-		struct view rest = view_of(bundle->files[i].path);
-
-		if (bundle->files[i].kind != BUNDLE_FIRMWARE || !view_starts(rest, folder))
-			continue;
-		rest = view_from(rest, sizeof(folder) - 1);
-		struct view version = view_cut(&rest, '/');
-
-		if (!view_equal(version, bundle->version) &&
-		    !finding_add(importing->findings, RULE_FIRMWARE_VERSION, SEVERITY_ERROR, err,
-				 "firmware %s is of version %.*s, the driver of %s",
-				 bundle->files[i].path, VIEW_ARGS(version), bundle->version))
+	for (size_t i = 0; i < bundle->file_count; i++)
+		if (bundle->files[i].kind == BUNDLE_FIRMWARE &&
+		    !check_firmware_file(importing, bundle->files[i].path, err))
 			return false;
-	}
 	return true;
 }
 
@@ -162,14 +186,6 @@ static void mapped_freep(struct mapped *mapped)
 		part_map_closep(&mapped->maps[i]);
 	free(mapped->maps);
 	export_table_freep(&mapped->exports);
-}
-
-static const struct part *find_part(const struct importing *importing, const char *path)
-{
-	for (size_t i = 0; i < importing->picked_count; i++)
-		if (strcmp(importing->picked[i].path, path) == 0)
-			return &importing->intake.parts[importing->picked[i].part];
-	return NULL;
 }
 
 MUST_CHECK static bool match_module(struct importing *importing, struct mapped *mapped,

@@ -6,7 +6,10 @@
 #include "base/archive.h"
 #include "closure.h"
 
-enum { NEEDS_MAX = 256 }; /* names that one module wants loaded before it */
+enum {
+	NEEDS_MAX = 256, /* names that one module wants loaded before it */
+	DEBUG_BYTES_MIN = 1 << 20, /* worth a word */
+};
 
 /* A folder of --kernel-modules, and for which kernel it is. */
 struct kernel_set {
@@ -254,15 +257,18 @@ MUST_CHECK static bool fill_module(struct importing *importing, struct bundle_mo
 	       importing_pick(importing, module->path, taken->part, 0644, err);
 }
 
-static void note_debug(struct importing *importing, const struct taken_module *module)
+/* The vendor's files stay as they are; what the user built is the user's to strip. */
+MUST_CHECK static bool warn_of_debug(struct importing *importing,
+				     const struct taken_module *module, struct err *err)
 {
-	if (module->debug_bytes > 1 << 20)
-		report_note(importing->request->report,
-			    "module %s for kernel %s has %.1f MB of debug sections of its %.1f MB:"
-			    " without them (strip --strip-debug, before it is signed) it loads"
-			    " faster",
-			    module->name, module->release, (double)module->debug_bytes / 1e6,
-			    (double)importing->intake.parts[module->part].size_bytes / 1e6);
+	if (!module->is_vendor || module->debug_bytes <= DEBUG_BYTES_MIN)
+		return true;
+	return finding_add(importing->findings, RULE_MODULE_DEBUG, SEVERITY_WARNING, err,
+			   "module %s for kernel %s has %.1f MB of debug sections of its %.1f MB:"
+			   " without them (strip --strip-debug, before it is signed) it loads"
+			   " faster", module->name, module->release,
+			   (double)module->debug_bytes / 1e6,
+			   (double)importing->intake.parts[module->part].size_bytes / 1e6);
 }
 
 /* items[count]: the driver's modules for one kernel. */
@@ -296,10 +302,9 @@ MUST_CHECK static bool fill_kernel(struct importing *importing, struct bundle_ke
 								       &items[i - needed.count];
 
 		out->is_signed &= module->is_signed || !module->is_vendor;
-		if (!fill_module(importing, modules, i, module, err))
+		if (!fill_module(importing, modules, i, module, err) ||
+		    !warn_of_debug(importing, module, err))
 			return false;
-		if (module->is_vendor)
-			note_debug(importing, module);
 	}
 	return true;
 }

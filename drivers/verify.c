@@ -24,7 +24,7 @@ MUST_CHECK static bool check_absence(struct finding_list *findings,
 		request.wish = GPU_ASKED; /* by an odd name, but it asks */
 	if (request.wish == GPU_NOT_ASKED)
 		return true;
-	return finding_add(findings, RULE_USERSPACE_VERSION, SEVERITY_WARNING, err,
+	return finding_add(findings, RULE_DRIVER_MISSING, SEVERITY_WARNING, err,
 			   "the image asks for a GPU (NVIDIA_VISIBLE_DEVICES), and has no driver");
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "elf.h"
+#include "firmware.h"
 #include "layers/body_map.h"
 
 void injected_list_freep(struct injected_list *list)
@@ -72,27 +72,18 @@ struct readers {
 	struct err failure; /* the first */
 };
 
-/* NVIDIA's firmware is an ELF file with its version in a section of its own. */
-static void read_firmware_version(struct injected *item, struct view bytes)
+/* The file is not there any more when its version is asked for. */
+static void keep_firmware_version(struct injected *item, struct view version)
 {
-	struct elf_section section;
-	struct err ignored = { 0 };
-	struct elf elf;
-
-	if (!elf_open(&elf, bytes, &ignored) || !elf_find(&elf, ".fwversion", &section))
-		return;
-	size_t len = section.content.len;
-
-	len = len > 0 ? strnlen(section.content.ptr, len) : 0;
-	if (len > 0 && len < FIRMWARE_VERSION_BYTES)
-		memcpy(item->firmware_version, section.content.ptr, len);
+	if (version.len > 0)
+		memcpy(item->firmware_version, version.ptr, version.len);
 }
 
 static void read_facts(struct injected *item, struct view bytes, const char *version)
 {
 	item->is_elf = view_starts(bytes, ELFMAG);
 	if (item->file && item->file->kind == BUNDLE_FIRMWARE)
-		read_firmware_version(item, bytes);
+		keep_firmware_version(item, firmware_version(bytes));
 	if (item->file && item->file->kind == BUNDLE_BIN)
 		item->names_version = bytes.len > 0 &&
 				      memmem(bytes.ptr, bytes.len, version, strlen(version));

@@ -348,6 +348,29 @@ it_refuses_firmware_of_another_version() {
 	expect_no_draft
 }
 
+# In a .run no folder says the version: it is in the file itself.
+it_refuses_firmware_that_says_another_version() {
+	cp -a "$flat" payload
+	made_manifest payload/.manifest
+	printf '999.10.04\0' >version
+	echo | gcc -c -o firmware.o -xc -
+	objcopy --add-section .fwversion=version firmware.o payload/firmware/gsp_ga10x.bin
+	expect 10 import payload
+	jq -e '.findings | map(.rule) == ["firmware-version"]' out
+	grep -q 'gsp_ga10x.bin is of version 999.10.04, the driver of 999.10.05' err
+	expect_no_draft
+}
+
+it_warns_of_debug_sections() {
+	cp -r "$modules" debug
+	head -c 2000000 /dev/zero >section
+	objcopy --add-section .debug_info=section debug/nvidia-current-uvm.ko
+	expect 0 vmbake driver import --modules debug --json "$work/root"
+	jq -e '.findings | length == 1 and .[0].rule == "module-debug" and
+		.[0].severity == "warning" and (.[0].message | test(
+			"module nvidia_uvm for kernel 6.1.0-made has 2.0 MB of debug sections"))' out
+}
+
 it_refuses_a_package_of_another_version() {
 	cp -a "$work/root" deb-all
 	made_deb all.deb libcuda1 "$made_version-1" deb-all

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "tests/kit/drivers/made_ko.h"
+#include "tests/kit/drivers/made_note.h"
 #include "tests/kit/drivers/made_root.h"
 
 enum { GOOD_CRC = 0x11223344, FILE_COUNT = 6 };
@@ -14,15 +15,17 @@ enum { GOOD_CRC = 0x11223344, FILE_COUNT = 6 };
 #define VERSION "535.309.01"
 #define RELEASE "6.1.0-made"
 #define VERMAGIC RELEASE " SMP mod_unload modversions "
+#define COMPAT_NOTE "{\"CUDA Version\":\"13.0\",\"Driver\":[535,550,570]}"
 #define LIBDIR "/usr/lib/x86_64-linux-gnu"
 
 /* What is off in an image; all else is as it should be. */
 struct variant {
 	const char *module_version, *vermagic, *depends, *firmware_asked, *symbol, *licence;
-	const char *config, *release, *env, *library_name, *firmware_folder, *compressed;
-	const char *fabric_content, *glibc, *needed, *cuda;
+	const char *config, *release, *env, *env_too, *library_name, *firmware_folder, *compressed;
+	const char *fabric_content, *glibc, *needed, *cuda, *firmware_version, *compat_note;
 	uint32_t crc;
 	uint16_t gpu;
+	enum gpu_class gpu_class;
 	bool has_open_modules, is_unsigned, has_no_kernel, is_changed, is_shorter, is_gone;
 	const char *leftover, *leftover_body;
 	bool has_no_firmware, has_no_licence, is_out_of_order, has_no_libc, has_gpu_list;
@@ -41,7 +44,7 @@ static struct bundle_kernel bundle_kernel;
 static struct bundle_module modules[2];
 static struct boot_module boot_modules[2];
 static struct bundle_gpu gpus[2];
-static const char *env[2];
+static const char *env[3];
 static char library_path[100], firmware_path[100];
 static char bodies[FILE_COUNT + 2][MADE_LIBRARY_BYTES];
 static struct err err;
@@ -118,6 +121,27 @@ static void add_libraries(const struct variant *variant)
 	add_file(1, LIBDIR "/libnvidia-ml.so." VERSION, BUNDLE_LIB, make_library(1, &library));
 }
 
+/* As NVIDIA's: an ELF file that has its version, with a NUL behind it, in a section. */
+static struct view make_firmware(const char *version)
+{
+	static char body[MADE_SECTION_BYTES];
+	struct view text = { version, strlen(version) + 1 };
+
+	return (struct view){ body, made_section(body, ".fwversion", SHT_PROGBITS, text) };
+}
+
+/* CUDA's compat package of the image: newer than the driver. */
+static void add_compat(const struct variant *variant)
+{
+	static char body[MADE_NOTE_BYTES];
+	struct view note = view_of(or(variant->compat_note, ""));
+	size_t len = made_note(body, "NVIDIA Corporation", note);
+
+	if (variant->compat_note)
+		made_root_file(&root, "usr/local/cuda/compat/libcuda.so.580.65.06",
+			       (struct view){ body, len });
+}
+
 static void add_other_files(const struct variant *variant)
 {
 	const char *fabric = or(variant->fabric_content, "#!/bin/sh\n# version " VERSION "\n");
@@ -127,7 +151,7 @@ static void add_other_files(const struct variant *variant)
 		 or(variant->firmware_folder, VERSION));
 	add_file(3, variant->has_no_firmware ? "/lib/firmware/nvidia/" VERSION "/other" :
 					       firmware_path,
-		 BUNDLE_FIRMWARE, view_of("firmware"));
+		 BUNDLE_FIRMWARE, make_firmware(or(variant->firmware_version, VERSION)));
 	add_file(4, "/usr/share/doc/nvidia/LICENSE",
 		 variant->has_no_licence ? BUNDLE_CONFIG : BUNDLE_LICENCE, view_of("licence"));
 	driver.files = files;
@@ -195,7 +219,8 @@ static void add_records(const struct variant *variant)
 	driver.gpus = gpus;
 	driver.gpu_count = variant->has_gpu_list ? 2 : 0;
 	env[0] = or(variant->env, "PATH=/bin");
-	boot.env = (struct text_list){ env, 1 };
+	env[1] = or(variant->env_too, "HOME=/");
+	boot.env = (struct text_list){ env, 2 };
 }
 
 static void make_kernel(const struct variant *variant)
@@ -244,10 +269,12 @@ static void verify(const struct variant *variant)
 					  .kernel = variant->has_no_kernel ? NULL : &kernel,
 					  .release = variant->release,
 					  .chip = variant->gpu ? &chip : NULL,
+					  .gpu_class = variant->gpu_class,
 					  .jobs = 2 };
 
 	add_libraries(variant);
 	add_other_files(variant);
+	add_compat(variant);
 	add_modules(variant);
 	add_records(variant);
 	make_kernel(variant);
@@ -301,6 +328,7 @@ static const struct {
 	  "error firmware-missing; error firmware-version", "535.1.1" },
 	{ { .firmware_folder = "535.1.1" }, "error firmware-version; error firmware-missing",
 	  "535.1.1" },
+	{ { .firmware_version = "535.171.04" }, "error firmware-version", "says that it is of" },
 	{ { .module_version = "535.171.04" }, "error userspace-version", "535.171.04" },
 	{ { .library_name = "libcuda.so.535.171.04" }, "error userspace-version", "535.171.04" },
 	{ { .library_name = "libnvidia-egl-gbm.so.1.1.0" }, "", NULL },
@@ -338,6 +366,24 @@ static const struct {
 	    .env = "LD_LIBRARY_PATH=/usr/local/cuda/lib64/stubs" },
 	  "warning stub-in-path", "stubs" },
 	{ { .leftover = "usr/local/cuda/lib64/stubs/libcuda.so", .leftover_body = "x" }, "", NULL },
+	{ { .compat_note = COMPAT_NOTE, .env = "CUDA_VERSION=12.2.2" }, "", NULL },
+	{ { .compat_note = COMPAT_NOTE,
+	    .env = "CUDA_VERSION=12.2.2",
+	    .env_too = "LD_LIBRARY_PATH=/usr/local/cuda/compat" },
+	  "warning compat-shadow", "/usr/local/cuda/compat" },
+	/* The package itself says what the image is made for. */
+	{ { .compat_note = COMPAT_NOTE }, "error compat-needed", "--gpu-class datacenter" },
+	{ { .compat_note = COMPAT_NOTE, .gpu_class = GPU_CLASS_CONSUMER },
+	  "error compat-needed", "data-center GPUs only" },
+	{ { .compat_note = COMPAT_NOTE,
+	    .env = "LD_LIBRARY_PATH=/usr/local/cuda/compat",
+	    .gpu_class = GPU_CLASS_DATACENTER }, "", NULL },
+	{ { .compat_note = "{\"CUDA Version\":\"13.0\",\"Driver\":[550,570]}",
+	    .gpu_class = GPU_CLASS_DATACENTER },
+	  "error compat-needed", "does not run on that driver" },
+	{ { .compat_note = COMPAT_NOTE,
+	    .env = "CUDA_VERSION=13.0.1",
+	    .gpu_class = GPU_CLASS_DATACENTER }, "error require-cuda", "cuda>=13.0" },
 	{ { .has_no_libc = true }, "error libc-mismatch", NULL },
 	{ { .glibc = "GLIBC_2.99" }, "error glibc-too-old", "GLIBC_2.99" },
 	{ { .needed = "libnowhere.so.1" }, "error needed-missing", "libnowhere.so.1" },
@@ -376,6 +422,7 @@ START_TEST(an_image_that_asks_for_a_gpu_and_has_no_driver_is_warned_of)
 	verify_without_driver("NVIDIA_VISIBLE_DEVICES=all");
 	ck_assert_uint_eq(findings.count, 1);
 	ck_assert_int_eq(findings.items[0].severity, SEVERITY_WARNING);
+	ck_assert_int_eq(findings.items[0].rule, RULE_DRIVER_MISSING);
 }
 END_TEST
 
