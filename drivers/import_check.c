@@ -140,6 +140,13 @@ MUST_CHECK static bool check_firmware_files(struct importing *importing, struct 
 	return true;
 }
 
+/* nvidia.ko always says its version, nvidia-uvm.ko of branch 470 does not. */
+static bool is_of_version(const struct bundle_module *module, const char *wanted)
+{
+	return module->version ? strcmp(module->version, wanted) == 0 :
+				 strcmp(module->name, "nvidia") != 0;
+}
+
 MUST_CHECK static bool check_module(struct importing *importing, const struct bundle_kernel *kernel,
 				    const struct bundle_module *module, struct err *err)
 {
@@ -147,7 +154,7 @@ MUST_CHECK static bool check_module(struct importing *importing, const struct bu
 
 	if (!module->is_vendor)
 		return true;
-	if ((!module->version || strcmp(module->version, wanted) != 0) &&
+	if (!is_of_version(module, wanted) &&
 	    !finding_add(importing->findings, RULE_USERSPACE_VERSION, SEVERITY_ERROR, err,
 			 "module %s for kernel %s is of version %s, the libraries of %s",
 			 module->name, kernel->release,

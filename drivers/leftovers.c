@@ -6,12 +6,9 @@
 #include "capability.h"
 #include "layers/walk.h"
 
-enum { PROGRAM_BYTES_MAX = 32 << 20 /* nvidia-smi has under 1 MB */ };
-
-/* Folders besides the loader's own. */
-static const char *const more_folders[] = {
-	"/usr/local/nvidia/lib",
-	"/usr/local/nvidia/lib64",
+enum {
+	PROGRAM_BYTES_MAX = 32 << 20, /* nvidia-smi has under 1 MB */
+	OWN_FOLDERS = 5, /* where a driver's files go */
 };
 
 void leftover_list_freep(struct leftover_list *list)
@@ -189,33 +186,57 @@ MUST_CHECK static bool search(struct leftover_list *list, struct seen *seen,
 	return true;
 }
 
+MUST_CHECK static bool search_path(struct leftover_list *list, struct seen *seen,
+				   const struct image_files *files, struct view path,
+				   const char *version, struct err *err)
+{
+	uint32_t dir = image_find(files, TREE_ROOT, path);
+
+	return !view_starts(path, "/") || search(list, seen, files, dir, version, err);
+}
+
 MUST_CHECK static bool search_all(struct leftover_list *list, struct seen *seen,
 				  const struct image_files *files, const struct image_probe *probe,
-				  const char *version, struct err *err)
+				  struct view library_path, const char *version, struct err *err)
 {
-	const char *own[] = { probe->libdir, probe->libdir32, probe->bindir, more_folders[0],
-			      more_folders[1] };
+	const char *own[OWN_FOLDERS] = { probe->libdir, probe->libdir32, probe->bindir,
+					 "/usr/local/nvidia/lib", "/usr/local/nvidia/lib64" };
 
 	for (size_t i = 0; i < probe->folders.count; i++)
 		if (!search(list, seen, files, probe->folders.items[i].inode, version, err))
 			return false;
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		if (own[i] && !search(list, seen, files,
-				      image_find(files, TREE_ROOT, view_of(own[i])), version, err))
+	for (size_t i = 0; i < OWN_FOLDERS; i++)
+		if (own[i] && !search_path(list, seen, files, view_of(own[i]), version, err))
+			return false;
+	while (library_path.ptr)
+		if (!search_path(list, seen, files, view_cut(&library_path, ':'), version, err))
 			return false;
 	return true;
 }
 
+static size_t folder_count(struct view library_path)
+{
+	size_t count = 0;
+
+	while (library_path.ptr) {
+		view_cut(&library_path, ':');
+		count++;
+	}
+	return count;
+}
+
 bool leftovers_find(struct leftover_list *out, const struct image_files *files,
-		    const struct image_probe *probe, const char *version, struct err *err)
+		    const struct image_probe *probe, struct view library_path,
+		    const char *version, struct err *err)
 {
 	CLEANUP(leftover_list_freep) struct leftover_list list = { 0 };
 	CLEANUP(seen_freep) struct seen seen = { 0 };
 
-	seen.dirs = calloc(probe->folders.count + 8, sizeof(*seen.dirs));
+	seen.dirs = calloc(probe->folders.count + OWN_FOLDERS + folder_count(library_path),
+			   sizeof(*seen.dirs));
 	if (!seen.dirs)
 		return err_memory(err, "an earlier driver's files");
-	if (!search_all(&list, &seen, files, probe, version, err))
+	if (!search_all(&list, &seen, files, probe, library_path, version, err))
 		return false;
 	*out = list;
 	list = (struct leftover_list){ 0 };

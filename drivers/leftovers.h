@@ -31,16 +31,16 @@ struct leftover_list {
 };
 void leftover_list_freep(struct leftover_list *list);
 
-/* version: of the driver that is to be placed, "535.309.01" */
+/* library_path: the image's LD_LIBRARY_PATH, which goes before all else; or empty
+ * version: of the driver that is to be placed, "535.309.01" */
 MUST_CHECK bool leftovers_find(struct leftover_list *out, const struct image_files *files,
-			       const struct image_probe *probe, const char *version,
-			       struct err *err);
+			       const struct image_probe *probe, struct view library_path,
+			       const char *version, struct err *err);
 
 /* "an empty file", "a link to nowhere", "of another driver", "of this driver". */
 const char *leftover_kind_text(enum leftover_kind kind);
 
-/* Warnings for CUDA's stand-ins (stubs/libcuda.so) where the loader would take them for a driver.
- * library_path: the image's LD_LIBRARY_PATH, or empty */
+/* Warnings for CUDA's stand-ins (stubs/libcuda.so) where the loader would take them for a driver. */
 MUST_CHECK bool leftovers_check_stubs(struct finding_list *findings,
 				      const struct image_files *files,
 				      const struct image_probe *probe, struct view library_path,

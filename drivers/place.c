@@ -131,6 +131,11 @@ MUST_CHECK static bool merge(struct placement *out, size_t number, struct tree *
 	return merge_layer(tree, &out->layers[number].index, layer, err);
 }
 
+static struct view library_path_of(const struct place_request *request)
+{
+	return require_env(request->env, request->env_count, "LD_LIBRARY_PATH");
+}
+
 /* The image as it was, judged: probe and compat are filled, findings added. */
 MUST_CHECK static bool judge(struct placement *out, const struct image_files *files,
 			     const struct place_request *request, struct image_probe *probe,
@@ -142,12 +147,10 @@ MUST_CHECK static bool judge(struct placement *out, const struct image_files *fi
 		.env = request->env,
 		.env_count = request->env_count,
 	};
-	struct view library_path = require_env(request->env, request->env_count, "LD_LIBRARY_PATH");
-
 	return image_probe(probe, files, request->machine, request->program, err) &&
 	       check_libc(&out->findings, probe, request, err) &&
 	       compat_judge(compat, &out->findings, files, &compat_request, &out->arena, err) &&
-	       leftovers_check_stubs(&out->findings, files, probe, library_path, err);
+	       leftovers_check_stubs(&out->findings, files, probe, library_path_of(request), err);
 }
 
 /* The layer over the bundle's data. */
@@ -167,7 +170,8 @@ MUST_CHECK static bool make_driver_layer(struct placement *out, const struct ima
 	layer.arena = &out->arena;
 	if (!synthetic_start_over(&layer.synthetic, &stored->index, stored->data_fd,
 				  request->time_seconds, err) ||
-	    !leftovers_find(&leftovers, files, probe, stored->bundle.version, err) ||
+	    !leftovers_find(&leftovers, files, probe, library_path_of(request),
+			    stored->bundle.version, err) ||
 	    !treat_leftovers(&layer, &out->findings, &leftovers, request, err) ||
 	    !place_files_add(&placed, &out->manifest, &out->gpu, err))
 		return false;

@@ -129,20 +129,20 @@ MUST_CHECK static bool check_leftovers(struct finding_list *findings,
 	const char *program = boot->entrypoint.count > 0 ? boot->entrypoint.items[0] :
 			      boot->cmd.count > 0	 ? boot->cmd.items[0] :
 							   NULL;
+	struct view library_path = require_env(boot->env.items, boot->env.count,
+					       "LD_LIBRARY_PATH");
 	bool is_arm = strcmp(subject->driver->architecture, "arm64") == 0;
 
 	if (program && program[0] != '/')
 		program = NULL;
 	if (!image_probe(&probe, &image, is_arm ? EM_AARCH64 : EM_X86_64, program, err) ||
-	    !leftovers_find(&leftovers, &image, &probe, subject->driver->version, err))
+	    !leftovers_find(&leftovers, &image, &probe, library_path, subject->driver->version,
+			    err))
 		return false;
 	for (size_t i = 0; i < leftovers.count && !subject->keeps_leftovers; i++)
 		if (!report_leftover(findings, &image, files, &leftovers.items[i], err))
 			return false;
-	return leftovers_check_stubs(findings, &image, &probe,
-				     require_env(boot->env.items, boot->env.count,
-						 "LD_LIBRARY_PATH"),
-				     err);
+	return leftovers_check_stubs(findings, &image, &probe, library_path, err);
 }
 
 bool verify_image(struct finding_list *findings, const struct verify_subject *subject,

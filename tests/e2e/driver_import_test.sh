@@ -339,6 +339,20 @@ it_refuses_modules_of_another_version() {
 	expect_no_draft
 }
 
+# Branch 470's nvidia-uvm.ko says none.
+it_takes_a_module_that_says_no_version() {
+	local magic="vermagic=$made_release SMP mod_unload "
+
+	cp -r "$modules" silent
+	made_module silent/nvidia-current-uvm.ko nvidia_uvm "license=Dual MIT/GPL" depends=nvidia \
+		"$magic"
+	expect 0 vmbake driver import --modules silent --json "$work/root"
+	jq -e '.findings == []' out
+	made_module silent/nvidia-current.ko nvidia license=NVIDIA "$magic"
+	expect 10 vmbake driver import --modules silent "$work/root"
+	grep -q 'module nvidia for kernel .* is of version unknown' err
+}
+
 it_refuses_firmware_of_another_version() {
 	cp -a "$work/root" mixed
 	mv "mixed/lib/firmware/nvidia/$made_version" mixed/lib/firmware/nvidia/999.10.04
