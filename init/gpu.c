@@ -209,6 +209,18 @@ bool gpu_make_ready(struct gpu_verdict *out, const struct gpu_request *request, 
 	return allow_failure(policy, &why, err);
 }
 
+void gpu_review(struct gpu_verdict *verdict, int log_fd)
+{
+	CLEANUP(bytes_freep) struct bytes log = bytes_capped(LOG_BYTES_MAX);
+
+	if (verdict->state != GPU_READY && verdict->state != GPU_FAILED)
+		return;
+	kernel_log_read(log_fd, &log);
+	if (gpu_verdict_review(verdict, bytes_view(&log)))
+		say("%s (GPU failure %u; %s)", verdict->symptom->sentence,
+		    verdict->symptom->failure, verdict->symptom->hint);
+}
+
 void gpu_lose_fabric(struct gpu_verdict *verdict)
 {
 	if (verdict->state != GPU_READY)

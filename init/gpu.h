@@ -28,5 +28,9 @@ MUST_CHECK bool gpu_make_ready(struct gpu_verdict *out, const struct gpu_request
 MUST_CHECK bool gpu_start_fabric(pid_t *pid, struct gpu_verdict *verdict,
 				 const struct gpu_request *request, struct err *err);
 
+/* When the entrypoint has ended: what it made the driver log, told on the console.
+ * log_fd: from kernel_log_mark before it started */
+void gpu_review(struct gpu_verdict *verdict, int log_fd);
+
 /* It has ended, which it should not: GPUs that were ready are no more. */
 void gpu_lose_fabric(struct gpu_verdict *verdict);

@@ -126,3 +126,23 @@ const struct gpu_symptom *gpu_symptom_in_log(struct view log)
 			return &symptoms[i];
 	return NULL;
 }
+
+/* What programs can bring about that only use the driver. */
+static bool is_late(enum gpu_failure failure)
+{
+	return failure == GPU_FAILURE_OFF_THE_BUS || failure == GPU_FAILURE_API_MISMATCH;
+}
+
+bool gpu_verdict_review(struct gpu_verdict *verdict, struct view log)
+{
+	for (size_t i = 0; i < SYMPTOM_COUNT; i++) {
+		if (verdict->symptom == &symptoms[i])
+			return false;
+		if (!is_late(symptoms[i].failure) || !is_in_log(symptoms[i].pattern, log))
+			continue;
+		verdict->state = GPU_FAILED;
+		verdict->symptom = &symptoms[i];
+		return true;
+	}
+	return false;
+}

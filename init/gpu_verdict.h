@@ -67,3 +67,8 @@ const struct gpu_symptom *gpu_symptom_of(enum gpu_failure failure);
 
 /* What the kernel's log says, the most telling row first; NULL when nothing is known. Pure. */
 const struct gpu_symptom *gpu_symptom_in_log(struct view log);
+
+/* What the kernel's log says of the time while the entrypoint ran: a GPU that was lost, libraries
+ * of another version than the driver. True: it tells more than what was known, and the verdict is
+ * now that. Pure. */
+bool gpu_verdict_review(struct gpu_verdict *verdict, struct view log);

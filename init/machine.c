@@ -13,6 +13,7 @@
 #include "etc_files.h"
 #include "exit_report.h"
 #include "gpu.h"
+#include "kernel_log.h"
 #include "launch.h"
 #include "memory_group.h"
 #include "modules.h"
@@ -159,6 +160,7 @@ MUST_CHECK static bool run_entrypoint(struct machine *machine, const struct laun
 				      struct ending *ending, struct err *err)
 {
 	CLEANUP(stop_inputs_closep) struct stop_inputs inputs = { 0 };
+	CLEANUP(fd_closep) int log_fd = kernel_log_mark();
 	struct supervision supervision = {
 		.stop_signal = machine->config.stop_signal,
 		.grace_seconds = machine->settings.grace_seconds,
@@ -176,6 +178,7 @@ MUST_CHECK static bool run_entrypoint(struct machine *machine, const struct laun
 		return false;
 	if (machine->fabric_manager.has_ended)
 		gpu_lose_fabric(&machine->gpu);
+	gpu_review(&machine->gpu, log_fd);
 	stages_reached(&machine->stages, STAGE_EXIT);
 	return true;
 }

@@ -190,6 +190,37 @@ START_TEST(every_failure_has_a_sentence_and_a_hint)
 }
 END_TEST
 
+/* What was known when the entrypoint started, what was logged since, what is known then. */
+static const struct {
+	enum gpu_failure before;
+	const char *log;
+	enum gpu_failure after;
+} reviews[] = {
+	{ GPU_FAILURE_NONE, "NVRM: API mismatch: the client has the version 470.256.02\n",
+	  GPU_FAILURE_API_MISMATCH },
+	{ GPU_FAILURE_ADAPTER, "NVRM: API mismatch: the client has the version 470.256.02\n",
+	  GPU_FAILURE_API_MISMATCH },
+	{ GPU_FAILURE_NONE, "NVRM: Xid (PCI:0000:00:05): 79, GPU has fallen off the bus.\n",
+	  GPU_FAILURE_OFF_THE_BUS },
+	{ GPU_FAILURE_IRQ, "NVRM: API mismatch: the client has the version 470.256.02\n",
+	  GPU_FAILURE_IRQ },
+	/* Somebody else's module, and a GPU that had its row before. */
+	{ GPU_FAILURE_NONE, "other: Unknown symbol x (err -2)\n", GPU_FAILURE_NONE },
+	{ GPU_FAILURE_NONE, "", GPU_FAILURE_NONE },
+};
+
+START_TEST(what_the_entrypoint_brings_about_is_told_when_it_tells_more)
+{
+	enum gpu_failure before = reviews[_i].before, after = reviews[_i].after;
+	struct gpu_verdict verdict = { .state = before ? GPU_FAILED : GPU_READY,
+				       .symptom = gpu_symptom_of(before) };
+
+	ck_assert(gpu_verdict_review(&verdict, view_of(reviews[_i].log)) == (before != after));
+	ck_assert_ptr_eq(verdict.symptom, gpu_symptom_of(after));
+	ck_assert_int_eq(verdict.state, after ? GPU_FAILED : GPU_READY);
+}
+END_TEST
+
 START_TEST(log_records_give_their_message)
 {
 	CLEANUP(bytes_freep) struct bytes log = bytes_capped(256);
@@ -228,6 +259,8 @@ int main(void)
 	tcase_add_test(tests, gpu_without_a_minor_is_a_format_error);
 	tcase_add_loop_test(tests, each_log_has_its_row, 0, sizeof(logs) / sizeof(logs[0]));
 	tcase_add_test(tests, every_failure_has_a_sentence_and_a_hint);
+	tcase_add_loop_test(tests, what_the_entrypoint_brings_about_is_told_when_it_tells_more, 0,
+			    sizeof(reviews) / sizeof(reviews[0]));
 	tcase_add_test(tests, log_records_give_their_message);
 	tcase_add_test(tests, sentence_over_several_lines_of_the_driver_becomes_one);
 	return suite_run(tests, "gpu");
