@@ -14,6 +14,7 @@ void driver_choice_freep(struct driver_choice *choice)
 	for (size_t i = 0; i < choice->bundle_count; i++)
 		stored_bundle_closep(&choice->bundles[i]);
 	free(choice->bundles);
+	arena_freep(&choice->arena);
 	kernel_freep(&choice->kernel);
 	*choice = DRIVER_CHOICE_NONE;
 }
@@ -80,7 +81,12 @@ MUST_CHECK static bool open_bundle(struct driver_choice *out, int dir_fd, const 
 		return err_wrap(err, "driver %s", name);
 	}
 	report_note(report, "driver %s is passed over: %s", name, why.msg);
-	return true;
+	struct unreadable_bundle *unreadable = &out->unreadable[out->unreadable_count];
+
+	unreadable->name = arena_copy(&out->arena, name, strlen(name));
+	unreadable->why = arena_copy(&out->arena, why.msg, strlen(why.msg));
+	out->unreadable_count += unreadable->name && unreadable->why;
+	return (unreadable->name && unreadable->why) || err_memory(err, "drivers");
 }
 
 MUST_CHECK static bool open_bundles(struct driver_choice *out, struct store *store,
@@ -94,7 +100,8 @@ MUST_CHECK static bool open_bundles(struct driver_choice *out, struct store *sto
 			   !driver_store_list(store, &names, err)))
 		return false;
 	out->bundles = calloc(names.count + 1, sizeof(*out->bundles));
-	if (!out->bundles)
+	out->unreadable = arena_take(&out->arena, (names.count + 1) * sizeof(*out->unreadable));
+	if (!out->bundles || !out->unreadable)
 		return err_memory(err, "drivers");
 	if (is_folder)
 		return open_bundle(out, AT_FDCWD, choice, true, report, err);
@@ -189,6 +196,38 @@ MUST_CHECK static bool is_wanted(const char *choice, const struct select_request
 	return true;
 }
 
+/* All reasons, where the error has room for the start of some only. report: NULL, as they are in
+ * the JSON */
+static void note_reasons(const struct selection *selection, struct report *report)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < selection->count; i++)
+		count += finding_count(&selection->candidates[i].findings, SEVERITY_ERROR);
+	if (count < 2)
+		return;
+	for (size_t i = 0; i < selection->count; i++) {
+		const struct candidate *candidate = &selection->candidates[i];
+		const struct finding_list *findings = &candidate->findings;
+
+		for (size_t k = 0; k < findings->count; k++)
+			if (findings->items[k].severity == SEVERITY_ERROR)
+				report_note(report, "driver %s is passed over: %s: %s",
+					    candidate->stored->name,
+					    rule_id(findings->items[k].rule),
+					    findings->items[k].sentence);
+	}
+}
+
+MUST_CHECK static bool choose(struct driver_choice *out, const struct select_request *request,
+			      struct report *report, struct err *err)
+{
+	if (driver_select(&out->selection, out->bundles, out->bundle_count, request, err))
+		return true;
+	note_reasons(&out->selection, report);
+	return false;
+}
+
 bool driver_choice_make(struct driver_choice *out, struct store *store,
 			const struct options *options, const struct image *image,
 			struct report *report, struct err *err)
@@ -216,8 +255,7 @@ bool driver_choice_make(struct driver_choice *out, struct store *store,
 	request.release = out->has_kernel ? out->kernel.release : options->driver.kernel_release;
 	request.chip = out->has_chip ? &out->chip : NULL;
 	request.capabilities = out->recipe.capabilities;
-	if (wanted &&
-	    !driver_select(&out->selection, out->bundles, out->bundle_count, &request, err))
+	if (wanted && !choose(out, &request, options->json ? NULL : report, err))
 		return false;
 	if (!out->selection.chosen)
 		return true;
@@ -227,18 +265,35 @@ bool driver_choice_make(struct driver_choice *out, struct store *store,
 	return true;
 }
 
+static struct json_t *candidate_json(const char *name, const char *version, const char *why)
+{
+	struct json_t *object = json_new_object();
+
+	json_put_text(object, "bundle", name);
+	json_put_text(object, "version", version);
+	json_put_bool(object, "chosen", why == NULL);
+	json_put_text(object, "whyNot", why);
+	return object;
+}
+
 struct json_t *driver_choice_json(const struct driver_choice *choice)
 {
 	struct json_t *list = json_new_array();
 
 	for (size_t i = 0; i < choice->selection.count; i++) {
 		const struct candidate *candidate = &choice->selection.candidates[i];
-		struct json_t *object = json_new_object();
+		struct json_t *object = candidate_json(candidate->stored->name,
+						       candidate->stored->bundle.version,
+						       candidate->why_not);
 
-		json_put_text(object, "bundle", candidate->stored->name);
-		json_put_text(object, "version", candidate->stored->bundle.version);
-		json_put_bool(object, "chosen", candidate == choice->selection.chosen);
 		json_put(object, "findings", driver_findings_json(&candidate->findings));
+		json_add(list, object);
+	}
+	for (size_t i = 0; i < choice->unreadable_count; i++) {
+		const struct unreadable_bundle *bundle = &choice->unreadable[i];
+		struct json_t *object = candidate_json(bundle->name, NULL, bundle->why);
+
+		json_put(object, "findings", json_new_array());
 		json_add(list, object);
 	}
 	return list;

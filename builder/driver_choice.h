@@ -12,9 +12,17 @@
 #include "recipe.h"
 #include "store.h"
 
+/* A bundle of the store that cannot be read. */
+struct unreadable_bundle {
+	const char *name, *why;
+};
+
 struct driver_choice {
 	struct stored_bundle *bundles; /* bundles[bundle_count], that were looked at; owned */
 	size_t bundle_count;
+	struct unreadable_bundle *unreadable; /* unreadable[unreadable_count]; the arena's */
+	size_t unreadable_count;
+	struct arena arena; /* owned */
 	struct kernel kernel; /* owned; empty without --kernel */
 	struct gpu_chip chip; /* with --gpu-id */
 	bool has_kernel, has_chip;
@@ -38,5 +46,5 @@ MUST_CHECK bool driver_choice_make(struct driver_choice *out, struct store *stor
 				   const struct options *options, const struct image *image,
 				   struct report *report, struct err *err);
 
-/* The bundles that were looked at, each with why it was passed over; owned. */
+/* The bundles that were looked at, each but the chosen one with why it was passed over; owned. */
 struct json_t *driver_choice_json(const struct driver_choice *choice);

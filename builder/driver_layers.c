@@ -137,7 +137,7 @@ struct json_t *driver_layers_json(const struct driver_layers *layers,
 	struct json_t *object = NULL;
 	char capabilities[CAPABILITY_TEXT_BYTES];
 
-	if (choice->selection.count == 0)
+	if (choice->selection.count == 0 && choice->unreadable_count == 0)
 		return NULL;
 	object = json_new_object();
 	if (bundle && choice->modules) {

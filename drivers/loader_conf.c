@@ -83,7 +83,7 @@ bool loader_folders_have(const struct loader_folders *folders, uint32_t inode)
 struct reader {
 	struct loader_folders *out;
 	const struct image_files *files;
-	size_t file_count, depth;
+	size_t depth;
 	size_t glob_step_count;
 	bool is_configured; /* what is added now */
 };
@@ -273,11 +273,12 @@ bool read_conf(struct reader *reader, const char *path, struct err *err)
 
 	if (!image_is_file(reader->files, inode))
 		return true;
-	if (reader->depth == LOADER_CONF_DEPTH_MAX || reader->file_count == LOADER_CONF_FILES_MAX)
+	if (reader->depth == LOADER_CONF_DEPTH_MAX ||
+	    reader->out->file_count == LOADER_CONF_FILES_MAX)
 		return err_set(err, ERR_FORMAT, "ld.so.conf includes itself or too many files");
 	if (!image_slurp(reader->files, inode, &text, err))
 		return err_wrap(err, "%s of the image", path);
-	reader->file_count++;
+	reader->out->files[reader->out->file_count++] = (struct loader_conf_file){ path, inode };
 	reader->depth++;
 	bool done = read_lines(reader, path, bytes_view(&text), err);
 
@@ -324,6 +325,11 @@ static bool is_multiarch(const struct text_list *built_in)
 MUST_CHECK static bool read_all(struct reader *reader, uint16_t machine,
 				const struct text_list *built_in, struct err *err)
 {
+	struct loader_folders *out = reader->out;
+
+	out->files = arena_take(&out->arena, LOADER_CONF_FILES_MAX * sizeof(*out->files));
+	if (!out->files)
+		return err_memory(err, "the loader's folders");
 	reader->is_configured = true;
 	if (!read_conf(reader, LOADER_CONF_PATH, err))
 		return false;

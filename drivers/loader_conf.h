@@ -43,9 +43,17 @@ struct loader_folder {
 	bool is_configured; /* by ld.so.conf; false: built in */
 };
 
+/* ld.so.conf, or a file that it includes. */
+struct loader_conf_file {
+	const char *path; /* absolute */
+	uint32_t inode;
+};
+
 struct loader_folders {
 	struct loader_folder *items; /* items[count], each directory once */
 	size_t count, capacity;
+	struct loader_conf_file *files; /* files[file_count], that were read; the arena's */
+	size_t file_count;
 	struct arena arena; /* owned, as is items */
 };
 void loader_folders_freep(struct loader_folders *folders);

@@ -107,6 +107,61 @@ MUST_CHECK static bool add_conf(struct place_layer *layer, const struct place_ma
 				     place_layer_add_made(layer, path, view_of(include), err));
 }
 
+static bool is_compat(const struct compat *compat, uint32_t dir)
+{
+	for (size_t i = 0; i < compat->folder_count; i++)
+		if (compat->folders[i] == dir)
+			return true;
+	return false;
+}
+
+/* A conf file with the compat folders' lines made comments; *is_changed false: it names none. */
+MUST_CHECK static bool comment_out(struct bytes *out, const struct place_made *made,
+				   struct view text, bool *is_changed, struct err *err)
+{
+	struct loader_conf_line line;
+
+	*is_changed = false;
+	while (text.len > 0) {
+		struct view raw = view_cut(&text, '\n'), one = raw;
+		bool is_folder = loader_conf_next(&one, &line) && line.kind == LOADER_CONF_FOLDER;
+		uint32_t dir = is_folder ? image_find(made->files, TREE_ROOT, line.text) :
+					   TREE_NONE;
+		bool is_out = is_folder && is_compat(made->compat, dir);
+
+		*is_changed |= is_out;
+		if (!bytes_print(out, err, "%s%.*s\n", is_out ? "# " : "", VIEW_ARGS(raw)))
+			return false;
+	}
+	return true;
+}
+
+/* Where the driver is new enough by itself, CUDA's compat package is not in the cache; nor must an
+ * ldconfig that runs in the guest later bring it back. */
+MUST_CHECK static bool settle_conf(struct place_layer *layer, const struct place_made *made,
+				   struct err *err)
+{
+	const struct loader_folders *known = &made->probe->folders;
+
+	if (made->compat->used || made->compat->folder_count == 0)
+		return true;
+	for (size_t i = 0; i < known->file_count; i++) {
+		CLEANUP(bytes_freep) struct bytes text = bytes_capped(LOADER_CONF_BYTES_MAX);
+		CLEANUP(bytes_freep) struct bytes changed = bytes_capped(2 * LOADER_CONF_BYTES_MAX);
+		const char *path = NULL;
+		bool is_changed = false;
+
+		if (!image_slurp(made->files, known->files[i].inode, &text, err) ||
+		    !comment_out(&changed, made, bytes_view(&text), &is_changed, err))
+			return err_wrap(err, "%s of the image", known->files[i].path);
+		if (is_changed &&
+		    (!place_layer_resolve(layer, known->files[i].path, &path, err) ||
+		     !place_layer_add_made(layer, path, bytes_view(&changed), err)))
+			return false;
+	}
+	return true;
+}
+
 /* musl's loader reads a list of folders instead of a cache; without the file it has a list of its
  * own. Source: musl ldso/dynlink.c */
 MUST_CHECK static bool add_musl_path(struct place_layer *layer, const struct place_made *made,
@@ -178,7 +233,8 @@ bool place_made_layer(struct synthetic_layer *out, const struct place_made *made
 		return false;
 	if (made->probe->libc == IMAGE_LIBC_GLIBC) {
 		first = first_folders_of(made);
-		if (!add_cache(&layer, made, &first, err) || !add_conf(&layer, made, &first, err))
+		if (!add_cache(&layer, made, &first, err) ||
+		    !add_conf(&layer, made, &first, err) || !settle_conf(&layer, made, err))
 			return false;
 	} else if (!add_musl_path(&layer, made, err)) {
 		return false;

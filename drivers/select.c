@@ -1,5 +1,6 @@
 #include "select.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 
 enum {
 	OPEN_BY_DEFAULT_FROM = 560, /* the branch from which NVIDIA's installers prefer it */
-	REASON_BYTES = 130, /* of each bundle, in the one sentence of the error */
+	REASON_BYTES = 150, /* of each bundle, in the one sentence of the error */
 };
 
 void selection_freep(struct selection *selection)
@@ -166,7 +167,6 @@ MUST_CHECK static bool judge(struct selection *selection, struct candidate *cand
 	if (finding_count(&candidate->findings, SEVERITY_ERROR) == 0 &&
 	    !check_kernel(candidate, request, capabilities, err))
 		return err_wrap(err, "driver %s", candidate->stored->name);
-	candidate->is_fit = finding_count(&candidate->findings, SEVERITY_ERROR) == 0;
 	return true;
 }
 
@@ -204,10 +204,40 @@ static bool is_version(const char *version, const char *choice)
 
 static bool is_meant(const struct stored_bundle *stored, const struct select_request *request)
 {
-	return strcmp(stored->bundle.architecture, request->architecture) == 0 &&
-	       (strcmp(request->choice, "auto") == 0 ||
-		is_version(stored->bundle.version, request->choice) ||
-		strcmp(request->choice, stored->name) == 0);
+	return strcmp(request->choice, "auto") == 0 ||
+	       is_version(stored->bundle.version, request->choice) ||
+	       strcmp(request->choice, stored->name) == 0;
+}
+
+/* "RULE: sentence" and the like, kept with the selection. */
+MUST_CHECK static bool pass_over(struct selection *selection, struct candidate *candidate,
+				 struct err *err, const char *format, ...) PRINTF(4, 5);
+
+static bool pass_over(struct selection *selection, struct candidate *candidate, struct err *err,
+		      const char *format, ...)
+{
+	char text[1200];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	candidate->why_not = arena_copy(&selection->arena, text, strlen(text));
+	return candidate->why_not || err_memory(err, "drivers");
+}
+
+/* Is it for the image's architecture? */
+MUST_CHECK static bool admit(struct selection *selection, struct candidate *candidate,
+			     const struct select_request *request, size_t *admitted,
+			     struct err *err)
+{
+	const char *architecture = candidate->stored->bundle.architecture;
+
+	if (strcmp(architecture, request->architecture) != 0)
+		return pass_over(selection, candidate, err, "it is for %s, the image for %s",
+				 architecture, request->architecture);
+	(*admitted)++;
+	return true;
 }
 
 MUST_CHECK static bool collect(struct selection *out, const struct stored_bundle *stored,
@@ -215,6 +245,7 @@ MUST_CHECK static bool collect(struct selection *out, const struct stored_bundle
 			       struct err *err)
 {
 	bool is_auto = strcmp(request->choice, "auto") == 0;
+	size_t admitted = 0;
 
 	out->candidates = calloc(stored_count + 1, sizeof(*out->candidates));
 	if (!out->candidates)
@@ -224,7 +255,10 @@ MUST_CHECK static bool collect(struct selection *out, const struct stored_bundle
 			out->candidates[out->count++] = (struct candidate){ .stored = &stored[i] };
 	if (out->count > 0)
 		qsort(out->candidates, out->count, sizeof(*out->candidates), compare_candidates);
-	if (out->count > 0)
+	for (size_t i = 0; i < out->count; i++)
+		if (!admit(out, &out->candidates[i], request, &admitted, err))
+			return false;
+	if (admitted > 0)
 		return true;
 	if (is_auto)
 		return err_set(err, ERR_NOT_FOUND,
@@ -249,14 +283,33 @@ MUST_CHECK static bool report_none(const struct selection *selection, struct err
 
 	for (size_t i = 0; i < selection->count; i++) {
 		const struct candidate *candidate = &selection->candidates[i];
-		const struct finding *reason = first_error(&candidate->findings);
 
-		if (reason && !bytes_print(&text, err, "%s%.40s: %s: %.*s", i > 0 ? "; " : "",
-					   candidate->stored->name, rule_id(reason->rule),
-					   REASON_BYTES, reason->sentence))
+		if (!bytes_print(&text, err, "%s%.60s: %.*s", i > 0 ? "; " : "",
+				 candidate->stored->name, REASON_BYTES, candidate->why_not))
 			return false;
 	}
 	return err_set(err, ERR_MISMATCH, "no driver fits: %s", text.data ? text.data : "");
+}
+
+/* The next in order of preference: judged, unless that is settled. */
+MUST_CHECK static bool consider(struct selection *out, struct candidate *candidate,
+				const struct select_request *request, struct err *err)
+{
+	const struct finding *reason = NULL;
+
+	if (candidate->why_not)
+		return true;
+	if (out->chosen)
+		return pass_over(out, candidate, err, "%s comes before it, and fits",
+				 out->chosen->stored->name);
+	if (!judge(out, candidate, request, err))
+		return false;
+	reason = first_error(&candidate->findings);
+	if (reason)
+		return pass_over(out, candidate, err, "%s: %s", rule_id(reason->rule),
+				 reason->sentence);
+	out->chosen = candidate;
+	return true;
 }
 
 bool driver_select(struct selection *out, const struct stored_bundle *stored, size_t stored_count,
@@ -272,11 +325,8 @@ bool driver_select(struct selection *out, const struct stored_bundle *stored, si
 		return true;
 	if (!collect(out, stored, stored_count, request, err))
 		return false;
-	for (size_t i = 0; i < out->count && !out->chosen; i++) {
-		if (!judge(out, &out->candidates[i], request, err))
+	for (size_t i = 0; i < out->count; i++)
+		if (!consider(out, &out->candidates[i], request, err))
 			return false;
-		if (out->candidates[i].is_fit)
-			out->chosen = &out->candidates[i];
-	}
 	return out->chosen || report_none(out, err);
 }

@@ -23,14 +23,15 @@ struct select_request {
 /* A bundle that was looked at. */
 struct candidate {
 	const struct stored_bundle *stored; /* borrowed */
-	struct finding_list findings; /* owned; none for one that is older than what was chosen */
+	struct finding_list findings; /* owned; none for one that was not judged */
 	struct requirement_list pending; /* depends on the GPU: for boot.json */
-	bool is_fit; /* no finding is an error */
+	const char *why_not; /* it was passed over; the selection's. NULL: it was chosen */
 };
 
 struct selection {
 	struct gpu_request gpu; /* what the image asks for */
-	struct candidate *candidates; /* candidates[count], newest first; owned */
+	struct candidate *candidates; /* candidates[count], newest first; with "auto" those for
+				       * other architectures, too; owned */
 	size_t count;
 	const struct candidate *chosen; /* NULL: the image gets no driver */
 	struct arena arena;

@@ -157,9 +157,11 @@ it_refuses_musl_unless_it_is_allowed() {
 it_says_what_it_will_not_do() {
 	image mig "$work/debian" NVIDIA_VISIBLE_DEVICES=MIG-GPU-1/2/3
 	image uuid "$work/debian" NVIDIA_VISIBLE_DEVICES=GPU-8932f937-d72c-4106-c12f-20bd9faed9f6
+	image mdev "$work/debian" NVIDIA_VISIBLE_DEVICES=4b20d080-1b54-4048-85b3-a6a62d165c01
 	image new "$work/debian" "$gpu" 'NVIDIA_REQUIRE_CUDA=cuda>=99.0'
 	refuses_gpu 7 'whole GPU' mig
 	refuses_gpu 7 'whole GPU' uuid
+	refuses_gpu 7 'mediated device' mdev
 	refuses_gpu 10 'require-cuda' new
 	refuses_gpu 10 'kernel-release' cuda --kernel-release 5.4.0-other
 	refuses_gpu 3 '470' cuda --driver 470
@@ -170,6 +172,50 @@ it_says_what_it_will_not_do() {
 	expect 10 vmbake build --store "$work/store" --json -o other.ext4 "oci:$layout:new"
 	jq -e '.error.kind == "mismatch" and (.error.driver.candidates[0].findings |
 		map(.rule) | index("require-cuda"))' err
+}
+
+# import_made VERSION RELEASE: one more bundle in ./store
+import_made() {
+	made_flat "flat-$1" "$1"
+	made_modules "modules-$1" "$2" "$1"
+	expect 0 vmbake driver import --modules "modules-$1" "flat-$1"
+}
+
+it_says_why_each_other_bundle_was_passed_over() {
+	local without="has no modules for kernel $made_release, only for"
+
+	import_made "$made_version" "$made_release"
+	import_made 998.1.02 "$made_release"
+	import_made 1000.2.01 5.4.0-other
+	mkdir store/drivers/997.1-open-amd64-0123456789ab
+	bake --json --kernel-release "$made_release" "oci:$layout:cuda"
+	jq -e --arg v "$made_version" '.driver.version == $v and (.driver.candidates |
+		map(select(.chosen).version) == [$v] and all(.chosen == (.whyNot == null)))' out
+	jq -r '.driver.candidates[] | "\(.bundle) \(.whyNot)"' out | sed 's/-amd64-\w*//g' >found
+	diff - found <<-END
+		1000.2.01-proprietary kernel-release: driver 1000.2.01 $without 5.4.0-other
+		$made_version-proprietary null
+		998.1.02-proprietary $made_version-proprietary comes before it, and fits
+		997.1-open driver 997.1-open: open vmbake-driver.json: No such file or directory
+	END
+	expect 10 vmbake build --progress plain -o none.ext4 --kernel-release 6.9.9 \
+		"oci:$layout:cuda"
+	[ "$(grep -c ' is passed over: kernel-release: driver .* has no modules for kernel 6.9.9, ' \
+		err)" -eq 3 ]
+	[ ! -e none.ext4 ]
+}
+
+it_records_what_is_in_the_image() {
+	bake_gpu graphics
+	inside image.ext4 /.vmbake/driver.json >record
+	python3 -c 'import json, jsonschema, sys
+schema, record = (json.load(open(path)) for path in sys.argv[1:])
+jsonschema.Draft202012Validator(schema).validate(record)' \
+		"$root/drivers/bundle.schema.json" record
+	jq -r '.files[].dest, .kernels[].modules[].path' record | grep -c @ && fail "no plain path"
+	jq -r '.files[] | "\(.dest) \(.digest)"' record | while read -r path digest; do
+		[ "sha256:$(inside image.ext4 "$path" | sha256sum | cut -d' ' -f1)" = "$digest" ]
+	done
 }
 
 it_leaves_other_peoples_files_alone() {

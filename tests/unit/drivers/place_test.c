@@ -258,6 +258,43 @@ START_TEST(stub_in_the_library_path_is_a_warning)
 }
 END_TEST
 
+/* CUDA's compat package, brought in by two conf files; the driver is new enough by itself. */
+static void add_compat(const char *library)
+{
+	static const char nvidia[] = "# CUDA\n  /usr/local/cuda/compat  # new\n/opt/cuda\n";
+
+	made_root_file(&root, "etc/ld.so.conf", view_of("include /etc/ld.so.conf.d/*.conf\n"));
+	made_root_file(&root, "etc/ld.so.conf.d/cuda.conf", view_of(nvidia));
+	made_root_file(&root, "etc/ld.so.conf.d/old.conf", view_of("/usr/local/cuda-12/compat/"));
+	made_root_file(&root, "etc/ld.so.conf.d/other.conf", view_of("/opt/other\n"));
+	made_root_file(&root, library, view_of("compat"));
+	made_root_symlink(&root, "usr/local/cuda", "cuda-12");
+}
+
+START_TEST(compat_package_that_is_passed_over_leaves_the_loaders_settings)
+{
+	add_debian();
+	add_compat("usr/local/cuda-12/compat/libcuda.so.520.1.1");
+	must_place();
+	assert_content("/etc/ld.so.conf.d/cuda.conf",
+		       "# CUDA\n#   /usr/local/cuda/compat  # new\n/opt/cuda\n");
+	assert_content("/etc/ld.so.conf.d/old.conf", "# /usr/local/cuda-12/compat/\n");
+	ck_assert_uint_eq(inode_at("/etc/ld.so.conf", true)->layer, 0);
+	ck_assert_uint_eq(inode_at("/etc/ld.so.conf.d/other.conf", true)->layer, 0);
+}
+END_TEST
+
+START_TEST(compat_package_that_is_needed_stays_in_the_loaders_settings)
+{
+	add_debian();
+	add_compat("usr/local/cuda-12/compat/libcuda.so.580.65.06");
+	request.gpu_class = GPU_CLASS_DATACENTER;
+	must_place();
+	ck_assert_uint_eq(inode_at("/etc/ld.so.conf.d/cuda.conf", true)->layer, 0);
+	assert_content("/etc/ld.so.conf.d/00-vmbake-nvidia.conf", "/usr/local/cuda/compat\n");
+}
+END_TEST
+
 static void add_alpine(void)
 {
 	static const struct made_library shell = { .interpreter = "/lib/ld-musl-x86_64.so.1" };
@@ -315,6 +352,8 @@ int main(void)
 	tcase_add_test(tests, cache_has_the_images_libraries);
 	tcase_add_test(tests, links_that_the_environment_expects_are_made);
 	tcase_add_test(tests, stub_in_the_library_path_is_a_warning);
+	tcase_add_test(tests, compat_package_that_is_passed_over_leaves_the_loaders_settings);
+	tcase_add_test(tests, compat_package_that_is_needed_stays_in_the_loaders_settings);
 	tcase_add_test(tests, musl_is_refused_and_nothing_is_placed);
 	tcase_add_test(tests, musl_when_allowed_gets_its_path_file);
 	tcase_add_test(tests, image_without_a_loader_is_refused);

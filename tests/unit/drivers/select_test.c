@@ -136,7 +136,7 @@ START_TEST(one_that_the_kernel_would_not_load_is_passed_over_with_the_reason)
 	request.kernel = &kernel;
 	choose();
 	check_chosen("525.9.1");
-	ck_assert(!selection.candidates[0].is_fit);
+	ck_assert_ptr_nonnull(strstr(selection.candidates[0].why_not, "modversions-crc: nvidia "));
 	ck_assert_int_eq(selection.candidates[0].findings.items[0].rule, RULE_MODVERSIONS_CRC);
 }
 END_TEST
@@ -210,6 +210,24 @@ START_TEST(each_bundles_reason_is_in_the_one_sentence_when_none_fits)
 	refuse(ERR_MISMATCH, "535.309.01-proprietary-amd64-0: kernel-release: ");
 	ck_assert_ptr_nonnull(strstr(err.msg, "525.9.1-proprietary-amd64-1: modversions-crc: "));
 	ck_assert_uint_eq(selection.count, 2);
+}
+END_TEST
+
+START_TEST(each_that_was_not_chosen_has_a_reason)
+{
+	import("535.309.01", "12.2", GOOD_CRC);
+	import("550.9.1", "12.4", GOOD_CRC)->architecture = "arm64";
+	import("525.9.1", "12.0", GOOD_CRC);
+	import("570.9.1", "12.8", 7);
+	request.kernel = &kernel;
+	choose();
+	check_chosen("535.309.01");
+	ck_assert_uint_eq(selection.count, 4);
+	ck_assert_ptr_nonnull(strstr(selection.candidates[0].why_not, "modversions-crc: "));
+	ck_assert_str_eq(selection.candidates[1].why_not, "it is for arm64, the image for amd64");
+	ck_assert_ptr_null(selection.candidates[2].why_not);
+	ck_assert_str_eq(selection.candidates[3].why_not,
+			 "535.309.01-proprietary-amd64-0 comes before it, and fits");
 }
 END_TEST
 
@@ -315,6 +333,7 @@ int main(void)
 	tcase_add_test(all, the_gpu_decides);
 	tcase_add_test(all, of_one_version_the_flavor_of_nvidias_own_installer_is_taken);
 	tcase_add_test(all, each_bundles_reason_is_in_the_one_sentence_when_none_fits);
+	tcase_add_test(all, each_that_was_not_chosen_has_a_reason);
 	tcase_add_test(all, no_bundle_at_all_is_not_found);
 	tcase_add_test(all, a_version_is_taken_although_the_image_does_not_ask);
 	tcase_add_test(all, a_version_without_modules_for_the_kernel_is_a_mismatch);
