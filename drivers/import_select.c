@@ -8,6 +8,7 @@
 #include "driver_lists.h"
 #include "elf_dynamic.h"
 #include "init/version.h"
+#include "tls_note.h"
 
 enum {
 	LIST_BYTES_MAX = 16 << 20, /* a list that the driver brings: about 100 KB */
@@ -298,10 +299,15 @@ MUST_CHECK static bool select_licence(struct selection *selection, const struct 
 }
 
 /* With a package's own list, what it does not name is not the driver's, nor what it would not
- * install. */
-static bool is_excluded(const struct selection *selection, const struct install_entry *entry)
+ * install; which is told, as somebody may miss it. */
+static bool is_excluded(const struct selection *selection, const struct part *part,
+			const struct install_entry *entry)
 {
-	return selection->has_install_list && (!entry || entry->use == INSTALL_NOTHING);
+	if (!selection->has_install_list || (entry && entry->use != INSTALL_NOTHING))
+		return false;
+	leave_out(selection, part, entry ? "the package's list would not install it" :
+					   "the package's list does not name it");
+	return true;
 }
 
 MUST_CHECK static bool select_part(struct selection *selection, const struct part *part,
@@ -312,7 +318,8 @@ MUST_CHECK static bool select_part(struct selection *selection, const struct par
 	switch (part->kind) {
 	case PART_LIBRARY:
 	case PART_PROGRAM:
-		return is_excluded(selection, entry) || select_elf(selection, part, entry, err);
+		return is_excluded(selection, part, entry) ||
+		       select_elf(selection, part, entry, err);
 	case PART_FIRMWARE:
 		return select_firmware(selection, part, err);
 	case PART_CONFIG:
@@ -365,8 +372,50 @@ static int compare_files(const void *left, const void *right)
 	return strcmp(a->path, b->path);
 }
 
-/* Files of one path: the first that was met, which is where the toolkit would have looked. */
-static void drop_doubles(struct selection *selection)
+/* Is the next of two libnvidia-tls the one for today's threads, and the kept one not? */
+MUST_CHECK static bool is_better(bool *out, struct selection *selection, size_t next, size_t kept,
+				 struct err *err)
+{
+	const struct intake *intake = &selection->importing->intake;
+	const struct part *parts[] = { &intake->parts[selection->file_parts[next]],
+				       &intake->parts[selection->file_parts[kept]] };
+	bool has_note[2];
+
+	*out = false;
+	if (!view_starts(view_of(parts[0]->name), "libnvidia-tls.so."))
+		return true;
+	for (size_t i = 0; i < 2; i++) {
+		CLEANUP(part_map_closep) struct part_map map = { 0 };
+
+		if (!part_map_open(&map, intake, parts[i], err))
+			return false;
+		has_note[i] = tls_note_is_of_today((struct view){ map.base, map.len });
+	}
+	*out = has_note[0] && !has_note[1];
+	return true;
+}
+
+/* Of two with one path the first that was met, which is where the toolkit would have looked. */
+MUST_CHECK static bool join_double(struct selection *selection, size_t next, size_t kept,
+				   struct err *err)
+{
+	struct bundle_file *files = selection->files;
+	bool takes_next = false;
+
+	if (digest_equal(&files[kept].digest, &files[next].digest))
+		return true;
+	if (!is_better(&takes_next, selection, next, kept, err))
+		return false;
+	report_note(report_of(selection), "%s comes twice and differs: the %s is taken",
+		    files[next].path, takes_next ? "one for today's threads" : "first");
+	if (takes_next) {
+		files[kept] = files[next];
+		selection->file_parts[kept] = selection->file_parts[next];
+	}
+	return true;
+}
+
+MUST_CHECK static bool drop_doubles(struct selection *selection, struct err *err)
 {
 	struct bundle_file *files = selection->files;
 	size_t kept = 0;
@@ -376,23 +425,23 @@ static void drop_doubles(struct selection *selection)
 
 		while (j < kept && strcmp(files[j].path, files[i].path) != 0)
 			j++;
-		if (j < kept && !digest_equal(&files[j].digest, &files[i].digest))
-			report_note(report_of(selection),
-				    "%s comes twice and differs: the first is taken",
-				    files[i].path);
+		if (j < kept && !join_double(selection, i, j, err))
+			return false;
 		if (j < kept)
 			continue;
 		files[kept] = files[i];
 		selection->file_parts[kept++] = selection->file_parts[i];
 	}
 	selection->file_count = kept;
+	return true;
 }
 
 MUST_CHECK static bool keep_files(struct selection *selection, struct err *err)
 {
 	struct importing *importing = selection->importing;
 
-	drop_doubles(selection);
+	if (!drop_doubles(selection, err))
+		return false;
 	for (size_t i = 0; i < selection->file_count; i++)
 		if (!importing_pick(importing, selection->files[i].path, selection->file_parts[i],
 				    selection->files[i].mode, err))

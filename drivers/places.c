@@ -35,6 +35,8 @@ const char *const place_folders[] = {
 	"usr/lib/i386-linux-gnu/nvidia/@",
 	"lib32",
 	"32",
+	"tls",
+	"usr/lib64/tls",
 	"usr/lib64/vdpau",
 	"usr/lib/x86_64-linux-gnu/vdpau",
 	"usr/lib/aarch64-linux-gnu/vdpau",

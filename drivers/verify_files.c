@@ -66,7 +66,8 @@ MUST_CHECK static bool collect(struct injected_list *out, const struct verify_su
 /* What the readers share. */
 struct readers {
 	const struct verify_subject *subject;
-	struct injected_list *list;
+	struct injected **order; /* order[count] */
+	size_t count;
 	atomic_size_t next;
 	pthread_mutex_t mutex; /* over failure */
 	struct err failure; /* the first */
@@ -125,36 +126,57 @@ static void *work(void *argument)
 	for (;;) {
 		size_t at = atomic_fetch_add(&readers->next, 1);
 
-		if (at >= readers->list->count)
+		if (at >= readers->count)
 			return NULL;
-		if (read_item(readers->subject, &readers->list->items[at], &err))
+		if (read_item(readers->subject, readers->order[at], &err))
 			continue;
 		pthread_mutex_lock(&readers->mutex);
 		if (readers->failure.kind == ERR_NONE)
 			readers->failure = err;
 		pthread_mutex_unlock(&readers->mutex);
-		atomic_store(&readers->next, readers->list->count);
+		atomic_store(&readers->next, readers->count);
 		return NULL;
 	}
 }
 
+static int compare_sizes(const void *left, const void *right)
+{
+	const struct injected *a = *(struct injected *const *)left;
+	const struct injected *b = *(struct injected *const *)right;
+
+	return (a->size_bytes < b->size_bytes) - (a->size_bytes > b->size_bytes);
+}
+
 /* The caller's thread works too, so that it goes on where no other can be had. */
-MUST_CHECK static bool read_all(struct injected_list *list, const struct verify_subject *subject,
-				struct err *err)
+static void run_readers(struct readers *readers, unsigned jobs)
 {
 	enum { THREADS_MAX = 16 };
-	struct readers readers = { .subject = subject, .list = list };
 	pthread_t threads[THREADS_MAX];
 	unsigned count = 0;
 
-	pthread_mutex_init(&readers.mutex, NULL);
-	while (count + 1 < subject->jobs && count < THREADS_MAX &&
-	       pthread_create(&threads[count], NULL, work, &readers) == 0)
+	pthread_mutex_init(&readers->mutex, NULL);
+	while (count + 1 < jobs && count < THREADS_MAX &&
+	       pthread_create(&threads[count], NULL, work, readers) == 0)
 		count++;
-	work(&readers);
+	work(readers);
 	for (unsigned i = 0; i < count; i++)
 		pthread_join(threads[i], NULL);
-	pthread_mutex_destroy(&readers.mutex);
+	pthread_mutex_destroy(&readers->mutex);
+}
+
+/* The largest first, so that no thread is left alone with one at the end. */
+MUST_CHECK static bool read_all(struct injected_list *list, const struct verify_subject *subject,
+				struct err *err)
+{
+	CLEANUP(freep) struct injected **order = calloc(list->count + 1, sizeof(struct injected *));
+	struct readers readers = { .subject = subject, .order = order, .count = list->count };
+
+	if (!order)
+		return err_memory(err, "a driver's files");
+	for (size_t i = 0; i < list->count; i++)
+		order[i] = &list->items[i];
+	qsort(order, list->count, sizeof(struct injected *), compare_sizes);
+	run_readers(&readers, subject->jobs);
 	if (readers.failure.kind == ERR_NONE)
 		return true;
 	*err = readers.failure;

@@ -3,21 +3,22 @@
 # that mk/fetch.sh fetches, without root and without installing anything. apt's configuration is a
 # private one: the machine's sources keep their components.
 #
-# BUILD/nvidia/debs/PACKAGE_*.deb        section nvidia of mk/packages, or those that are named
+# BUILD/nvidia/debs/PACKAGE_*.deb        section nvidia of mk/packages
 # BUILD/nvidia/modules/RELEASE/*.ko      NVIDIA's, and the fake GPU's (fixtures/fake-gpu)
+# BUILD/nvidia-NAME/debs/PACKAGE_*.deb   section nvidia-NAME: a driver of another version
+# BUILD/nvidia-NAME/modules/nvidia.ko    without debug sections; its other modules are not made
 #
-# usage: mk/fetch_nvidia.sh BUILD                 all of it; does nothing when it is there
-#        mk/fetch_nvidia.sh BUILD PACKAGE...      only these packages
+# usage: mk/fetch_nvidia.sh BUILD [NAME...]      does nothing when all is there
 set -euo pipefail
 
-build=${1:?usage: mk/fetch_nvidia.sh BUILD [PACKAGE...]}
+build=${1:?usage: mk/fetch_nvidia.sh BUILD [NAME...]}
 shift
 here=$(cd "$(dirname "$0")" && pwd)
 nvidia=$build/nvidia
 # shellcheck source=mk/private_apt.sh
 . "$here/private_apt.sh"
 
-mkdir -p "$nvidia/debs"
+mkdir -p "$nvidia"
 nvidia=$(realpath "$nvidia")
 exec 9>"$nvidia/lock"
 flock 9
@@ -37,26 +38,36 @@ sources() {
 }
 
 has_deb() {
-	[ -n "$(find "$nvidia/debs" -name "${1}_*.deb")" ]
+	[ -n "$(find "$1" -name "${2}_*.deb")" ]
 }
 
-fetch_debs() {
-	local package wanted=()
+# fetch_section SECTION FOLDER: its packages
+fetch_section() {
+	local folder=$2 package packages wanted=()
 
-	for package in "$@"; do
-		has_deb "$package" || wanted+=("$package")
+	mapfile -t packages < <(awk -v section="$1" '$1 == section { print $2 }' "$here/packages")
+	[ ${#packages[@]} -gt 0 ] || {
+		echo "mk/packages has no section $1" >&2
+		return 2
+	}
+	mkdir -p "$folder"
+	for package in "${packages[@]}"; do
+		has_deb "$folder" "$package" || wanted+=("$package")
 	done
 	[ ${#wanted[@]} -gt 0 ] || return 0
-	sources >"$temp/sources.list"
-	[ -s "$temp/sources.list" ] || {
-		echo "apt knows no Debian mirror; as root: apt-get update" >&2
-		return 1
-	}
-	private_apt_make "$temp/apt" amd64 "$temp/sources.list"
+	if [ ! -d "$temp/apt" ]; then
+		sources >"$temp/sources.list"
+		[ -s "$temp/sources.list" ] || {
+			echo "apt knows no Debian mirror; as root: apt-get update" >&2
+			return 1
+		}
+		private_apt_make "$temp/apt" amd64 "$temp/sources.list"
+		apt-get -qq "${private_apt[@]}" update
+	fi
 	mkdir "$temp/debs"
-	apt-get -qq "${private_apt[@]}" update
 	(cd "$temp/debs" && apt-get -qq "${private_apt[@]}" download "${wanted[@]}")
-	mv "$temp"/debs/*.deb "$nvidia/debs/"
+	mv "$temp"/debs/*.deb "$folder/"
+	rmdir "$temp/debs"
 }
 
 # build FOLDER MAKE_ARGUMENT...: what can go wrong is in the log.
@@ -67,16 +78,50 @@ build() {
 	}
 }
 
-build_driver() {
-	[ ! -e "$built/nvidia.ko" ] || return 0
-	dpkg-deb -x "$nvidia"/debs/nvidia-kernel-source_*.deb "$temp/source"
-	tar -C "$temp" -xf "$temp/source/usr/src/nvidia-kernel.tar.xz"
-	build "$temp/modules/nvidia-kernel" KERNEL_UNAME="$release" SYSOUT="$headers" \
-		SYSSRC="$(realpath "$headers/../linux-headers-${release%%-cloud*}-common")"
-	mkdir -p "$nvidia/modules"
+# unpack_source DEBS: sets $source, a folder with the source of a driver's modules.
+unpack_source() {
+	local package=$temp/source
+
+	dpkg-deb -x "$1"/*-kernel-source_*.deb "$package"
+	mkdir "$package/unpacked"
+	tar -C "$package/unpacked" -xf "$package"/usr/src/*.tar.xz
+	source=$(echo "$package"/unpacked/modules/*)
+}
+
+# build_modules TARGET [MAKE_ARGUMENT...]: of $source, to the folder TARGET.
+build_modules() {
+	build "$source" KERNEL_UNAME="$release" SYSOUT="$headers" SYSSRC="$common" "${@:2}"
+	mkdir -p "$(dirname "$1")"
 	mkdir "$temp/built"
-	mv "$temp"/modules/nvidia-kernel/*.ko "$temp/built/"
-	mv "$temp/built" "$built"
+	mv "$source"/*.ko "$temp/built/"
+	mv "$temp/built" "$1"
+	rm -r "$temp/source"
+}
+
+build_driver() {
+	local source
+
+	[ ! -e "$built/nvidia.ko" ] || return 0
+	unpack_source "$nvidia/debs"
+	build_modules "$built"
+}
+
+# nvidia.ko alone is little more than NVIDIA's own object file.
+build_other() {
+	local source other=$build/nvidia-$1
+
+	fetch_section "nvidia-$1" "$other/debs"
+	[ ! -e "$other/modules/nvidia.ko" ] || return 0
+	unpack_source "$other/debs"
+	# Linux 6.1 got one more argument in a later update than that source knows of.
+	if grep -q 'int exclude_bars);' "$common/include/linux/pci.h" &&
+		! grep -q exclude_bars "$source/conftest.sh"; then
+		sed -i 's/pci_resize_resource(\([^;]*\));/pci_resize_resource(\1, 0);/' \
+			"$source/nvidia/nv-pci.c"
+	fi
+	rm -rf "$other/modules"
+	build_modules "$other/modules" NV_KERNEL_MODULES=nvidia
+	strip --strip-debug "$other/modules/nvidia.ko"
 }
 
 build_fake_gpu() {
@@ -88,15 +133,14 @@ build_fake_gpu() {
 	mv "$temp/fake-gpu/fakegpu.ko" "$built/"
 }
 
-if [ $# -gt 0 ]; then
-	fetch_debs "$@"
-	exit
-fi
-mapfile -t packages < <(awk '$1 == "nvidia" { print $2 }' "$here/packages")
-fetch_debs "${packages[@]}"
+fetch_section nvidia "$nvidia/debs"
 "$here/fetch_headers.sh" "$build"
 headers=$(realpath "$build/debian/linux-headers/build")
 release=$(basename "$build"/debian/linux-image/lib/modules/*)
+common=$(realpath "$headers/../linux-headers-${release%%-cloud*}-common")
 built=$nvidia/modules/$release
 build_driver
 build_fake_gpu
+for name in "$@"; do
+	build_other "$name"
+done

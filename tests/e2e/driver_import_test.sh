@@ -1,22 +1,7 @@
 #!/usr/bin/env bash
-# A driver becomes a bundle, whatever form it comes in, and half of one leaves nothing.
-# shellcheck source=tests/e2e/lib.sh
-. "$(dirname "$0")/lib.sh"
-# shellcheck source=tests/e2e/made_driver.sh
-. "$root/tests/e2e/made_driver.sh"
-
-flat=$work/flat modules=$work/modules
-made_flat "$flat"
-made_modules "$modules"
-made_root "$work/root" "$flat"
-
-import() {
-	vmbake driver import --modules "$modules" --json "$@"
-}
-
-try_import() {
-	vmbake driver import --modules "$modules" "$@"
-}
+# A driver becomes a bundle, whatever form it comes in.
+# shellcheck source=tests/e2e/driver_import.sh
+. "$(dirname "$0")/driver_import.sh"
 
 # What all forms of the same driver must give: destination, kind, links, capabilities, digest.
 essence() {
@@ -29,11 +14,6 @@ essence() {
 expect_essence() {
 	essence >.found
 	diff "$work/of_root" .found >&2 || fail "not what the driver root gave"
-}
-
-expect_no_draft() {
-	[ -z "$(find store/tmp store/drivers -mindepth 1 | head -n 1)" ] ||
-		fail "left in the store: $(find store/tmp store/drivers)"
 }
 
 # What the driver root gives, for the other forms to be held against.
@@ -250,6 +230,45 @@ it_leaves_out_what_is_empty_or_foreign() {
 	expect_essence
 }
 
+# made_tls FILE SUBVERSION: libnvidia-tls with the note of a Linux 2.3.SUBVERSION
+made_tls() {
+	mkdir -p "$(dirname "$1")"
+	printf '.section .note.ABI-tag,"a",@note\n.long 4,16,1\n.asciz "GNU"\n.long 0,2,3,%s\n' \
+		"$2" | gcc -shared -nostdlib -Wl,-soname,"libnvidia-tls.so.$made_version" \
+		-o "$1" -x assembler -
+}
+
+it_takes_the_libnvidia_tls_of_todays_threads() {
+	local name=libnvidia-tls.so.$made_version today digest
+
+	for today in . tls; do
+		cp -a "$flat" old
+		made_tls "old/$name" 0
+		made_tls "old/tls/$name" 0
+		made_tls "old/$today/$name" 99
+		digest=$(sha256sum "old/$today/$name")
+		expect 0 import --progress plain old
+		grep -q "lib/$name comes twice and differs: the " err
+		vmbake driver inspect --json "$(jq -r .name out)" |
+			jq -e --arg digest "sha256:${digest%% *}" '.files[] |
+				select(.path | contains("tls")) | .digest == $digest'
+		rm -r old store
+	done
+}
+
+it_says_what_a_manifest_leaves_out() {
+	cp -a "$flat" payload
+	made_manifest payload/.manifest
+	made_library "payload/libnvidia-fbc.so.$made_version" libnvidia-fbc.so.1
+	made_library "payload/libnvidia-cfg.so.$made_version" libnvidia-cfg.so.1
+	sed -i "/^nvidia.icd/i libnvidia-cfg.so.$made_version 0755 INTERNAL_UTILITY_LIB NATIVE" \
+		payload/.manifest
+	expect 0 import --progress plain payload
+	grep -q "libnvidia-fbc.so.$made_version is left out: .* does not name it" err
+	grep -q "libnvidia-cfg.so.$made_version is left out: .* would not install it" err
+	expect_essence
+}
+
 it_notes_types_of_a_manifest_that_it_does_not_know() {
 	cp -a "$flat" payload
 	made_manifest payload/.manifest
@@ -315,144 +334,6 @@ it_brings_what_modules_need_of_the_kernel() {
 	grep -q 'error: module-depends: module nvidia .* depends on drm' err
 }
 
-it_says_that_a_licence_is_missing() {
-	cp -a "$work/root" bare
-	rm -r bare/usr/share/doc
-	expect 0 import bare
-	jq -e '.findings | map(.rule) == ["licence-missing"]' out
-	vmbake driver inspect --json "$made_version" | jq -e '.driver | has("license") | not'
-}
-
-it_refuses_libraries_of_two_versions() {
-	cp -a "$work/root" mixed
-	made_library mixed/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.999.10.04 libnvidia-ml.so.1
-	expect 10 import mixed
-	jq -e '.findings[] | select(.rule == "userspace-version" and .severity == "error")' out
-	grep -q '999.10.04' err
-	expect_no_draft
-}
-
-it_refuses_modules_of_another_version() {
-	made_modules old "$made_release" 999.10.04
-	expect 10 vmbake driver import --modules old "$work/root"
-	grep -q 'error: userspace-version: module nvidia .* 999.10.04, .* of 999.10.05' err
-	expect_no_draft
-}
-
-# Branch 470's nvidia-uvm.ko says none.
-it_takes_a_module_that_says_no_version() {
-	local magic="vermagic=$made_release SMP mod_unload "
-
-	cp -r "$modules" silent
-	made_module silent/nvidia-current-uvm.ko nvidia_uvm "license=Dual MIT/GPL" depends=nvidia \
-		"$magic"
-	expect 0 vmbake driver import --modules silent --json "$work/root"
-	jq -e '.findings == []' out
-	made_module silent/nvidia-current.ko nvidia license=NVIDIA "$magic"
-	expect 10 vmbake driver import --modules silent "$work/root"
-	grep -q 'module nvidia for kernel .* is of version unknown' err
-}
-
-it_refuses_firmware_of_another_version() {
-	cp -a "$work/root" mixed
-	mv "mixed/lib/firmware/nvidia/$made_version" mixed/lib/firmware/nvidia/999.10.04
-	expect 10 import mixed
-	jq -e '.findings | map(.rule) | index("firmware-version") >= 0 and
-		index("firmware-missing") >= 0' out
-	expect_no_draft
-}
-
-# In a .run no folder says the version: it is in the file itself.
-it_refuses_firmware_that_says_another_version() {
-	cp -a "$flat" payload
-	made_manifest payload/.manifest
-	printf '999.10.04\0' >version
-	echo | gcc -c -o firmware.o -xc -
-	objcopy --add-section .fwversion=version firmware.o payload/firmware/gsp_ga10x.bin
-	expect 10 import payload
-	jq -e '.findings | map(.rule) == ["firmware-version"]' out
-	grep -q 'gsp_ga10x.bin is of version 999.10.04, the driver of 999.10.05' err
-	expect_no_draft
-}
-
-it_warns_of_debug_sections() {
-	cp -r "$modules" debug
-	head -c 2000000 /dev/zero >section
-	objcopy --add-section .debug_info=section debug/nvidia-current-uvm.ko
-	expect 0 vmbake driver import --modules debug --json "$work/root"
-	jq -e '.findings | length == 1 and .[0].rule == "module-debug" and
-		.[0].severity == "warning" and (.[0].message | test(
-			"module nvidia_uvm for kernel 6.1.0-made has 2.0 MB of debug sections"))' out
-}
-
-it_refuses_a_package_of_another_version() {
-	cp -a "$work/root" deb-all
-	made_deb all.deb libcuda1 "$made_version-1" deb-all
-	made_program deb-other/usr/bin/nvidia-persistenced
-	made_deb other.deb nvidia-persistenced 999.9.01-1 deb-other
-	expect 10 vmbake driver import --modules "$modules" all.deb other.deb
-	grep -q 'nvidia-persistenced is of version 999.9.01, the driver of 999.10.05' err
-	expect_no_draft
-}
-
-it_wants_firmware_for_the_open_modules() {
-	cp -r "$modules" open
-	made_module open/nvidia-current.ko nvidia "version=$made_version" \
-		"license=Dual MIT/GPL" "vermagic=$made_release SMP mod_unload " \
-		"firmware=nvidia/$made_version/gsp_ga10x.bin"
-	expect 0 vmbake driver import --modules open --json "$work/root"
-	[ "$(jq -r .flavor out)" = open ]
-	cp -a "$work/root" bare
-	rm -r bare/lib/firmware
-	expect 10 vmbake driver import --modules open bare
-	grep -q 'error: firmware-missing' err
-	expect 0 import bare
-	jq -e '.findings | map(.severity) | all(. == "warning")' out
-}
-
-it_refuses_a_damaged_run() {
-	cp -a "$flat" payload
-	made_manifest payload/.manifest
-	makeself --gzip --nox11 payload made.run label ./nvidia-smi >/dev/null
-	cp made.run cut.run
-	truncate -s -100 cut.run
-	refuses 6 'cut off' try_import cut.run
-	sed 's/^CRCsum=.*/CRCsum="12345"/' made.run >crc.run
-	refuses 6 'CRC differs' try_import crc.run
-	sed 's/^MD5=.*/MD5="0123456789abcdef0123456789abcdef"/' made.run >md5.run
-	refuses 6 'MD5 differs' try_import md5.run
-	head -n 100 made.run >head.run
-	refuses 8 'head.run' try_import head.run
-	expect_no_draft
-}
-
-it_refuses_a_broken_deb() {
-	cp -a "$work/root" deb-all
-	made_deb all.deb libcuda1 "$made_version-1" deb-all
-	head -c 2000 all.deb >cut.deb
-	refuses 8 cut.deb try_import cut.deb
-	expect_no_draft
-}
-
-it_refuses_a_broken_module() {
-	cp -r "$modules" broken
-	truncate -s 300 broken/nvidia-current-uvm.ko
-	refuses 8 nvidia-current-uvm.ko vmbake driver import --modules broken "$work/root"
-	expect_no_draft
-}
-
-it_names_what_is_missing() {
-	mkdir empty
-	refuses 2 '--modules' vmbake driver import "$work/root"
-	refuses 3 'no module of NVIDIA' vmbake driver import --modules empty "$work/root"
-	refuses 3 'no driver in empty' try_import empty
-	refuses 3 nowhere try_import nowhere
-	refuses 3 nowhere vmbake driver import --modules nowhere "$work/root"
-	echo text >text
-	refuses 7 'text is neither' try_import text
-	expect_no_draft
-}
-
 it_lists_and_removes() {
 	local name
 
@@ -481,20 +362,6 @@ it_asks_which_one_is_meant() {
 		expect 0 vmbake driver inspect "$name"
 		expect 0 vmbake driver inspect "${name%??}"
 	done
-}
-
-it_tells_damage() {
-	local name
-
-	expect 0 import "$work/root"
-	name=$(jq -r .name out)
-	echo >>"store/drivers/$name/vmbake-driver.json"
-	refuses 6 "$name" vmbake driver inspect "$name"
-	expect 0 vmbake driver list
-	grep -q "^$name: damaged" out
-	expect 0 import "$work/root"
-	[ "$(jq .wasThere out)" = false ]
-	expect 0 vmbake driver inspect "$name"
 }
 
 run_promises

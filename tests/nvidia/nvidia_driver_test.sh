@@ -2,24 +2,9 @@
 # NVIDIA's own driver from Debian's packages to a guest that uses it: imported, chosen, put into a
 # small Debian, verified, booted beside GPUs that are made up (fixtures/fake-gpu).
 # shellcheck disable=SC2016 # what is in single quotes is for the guest's shell
-# shellcheck source=tests/e2e/lib.sh
-. "$(dirname "$0")/../e2e/lib.sh"
 
-boot_prepare "$build" "$work/guest" >&2
-debs=$build/nvidia/debs
-modules=$(echo "$build"/nvidia/modules/*)
-release=$(basename "$modules")
-version=$(dpkg-deb -f "$debs"/nvidia-kernel-source_*.deb Version)
-version=${version%%-*}
-kernel=$work/guest/vmlinuz
-kernel_config=$(echo "$build"/debian/linux-image/boot/config-*)
-
-# The driver's userspace, as a person would download it: not the modules' source, nor the one
-# package that Debian has of another version.
-userspace() {
-	find "$debs" -name '*.deb' ! -name 'nvidia-kernel-source_*' \
-		! -name 'nvidia-persistenced_*' | sort
-}
+# shellcheck source=tests/nvidia/driver.sh
+. "$(dirname "$0")/driver.sh"
 
 prepare() {
 	local folder=$work/tree process
@@ -35,12 +20,8 @@ ldconfig -p
 nvidia-smi; echo "nvidia-smi $?"
 cuda-probe')
 	"$root/fixtures/folder-image" "$layout" cuda "$folder" "$process"
-	mapfile -t sources < <(userspace)
-	mkdir "$work/modules"
-	cp "$modules"/nvidia*.ko "$work/modules/"
-	vmbake driver import --store "$work/store" --modules "$work/modules" \
-		--kernel "$kernel" --kernel-config "$kernel_config" --json "${sources[@]}" \
-		>"$work/imported.json"
+	copy_modules
+	import_driver "$work/modules" "$debs" >"$work/imported.json"
 }
 (prepare) >"$logs/e2e-nvidia_driver-prepare.log" 2>&1 ||
 	{ tail "$logs/e2e-nvidia_driver-prepare.log" >&2; exit 1; }
@@ -48,27 +29,6 @@ cuda-probe')
 bake_cuda() {
 	expect 0 vmbake build --store "$work/store" --progress none -o image.ext4 --json \
 		--kernel "$kernel" --kernel-config "$kernel_config" "$@" "oci:$layout:cuda"
-}
-
-# boots GPU_COUNT [KERNEL_ARGUMENT...]: ./image.ext4; the console goes to ./console.
-boots() {
-	local command devices=() i
-
-	for i in $(seq "$1"); do
-		devices+=(-object "memory-backend-ram,id=m$i,size=16M"
-			-device "ivshmem-plain,memdev=m$i")
-	done
-	# What makes the GPUs up is loaded before the driver looks for them.
-	inside image.ext4 /.vmbake/boot.json | jq '.modules = [{ "name": "fakegpu",
-		"path": "/modules/fakegpu.ko", "params": "" }] + .modules' >boot.json
-	cp --reflink=auto --sparse=always image.ext4 booted.ext4
-	printf 'rm /.vmbake/boot.json\nwrite boot.json /.vmbake/boot.json\n' |
-		debugfs -w -f - booted.ext4 >debugfs.log 2>&1
-	command=$(boot_command "$work/guest" booted.ext4 "${*:2}")
-	eval "timeout --kill-after=5 240 $command -m 1024 ${devices[*]@Q}" </dev/null |
-		tr -d '\r' >console
-	rm booted.ext4
-	cat console
 }
 
 it_imports_debians_packages() {
@@ -87,7 +47,7 @@ it_imports_debians_packages() {
 }
 
 it_refuses_a_package_of_another_version() {
-	mapfile -t sources < <(userspace)
+	mapfile -t sources < <(userspace "$debs")
 	expect 10 vmbake driver import --modules "$work/modules" --json "${sources[@]}" \
 		"$debs"/nvidia-persistenced_*.deb
 	jq -e '.findings | map(select(.severity == "error").rule) == ["userspace-version"]' out
