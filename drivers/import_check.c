@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "firmware.h"
+#include "elf_mark.h"
 #include "init/version.h"
 #include "module_match.h"
 
@@ -119,7 +119,7 @@ MUST_CHECK static bool check_firmware_file(struct importing *importing, const ch
 		return false;
 	rest = view_from(rest, sizeof(folder) - 1);
 	struct view version = view_cut(&rest, '/');
-	struct view own = firmware_version((struct view){ map.base, map.len });
+	struct view own = elf_mark_firmware((struct view){ map.base, map.len });
 
 	if (view_equal(version, wanted) && own.len > 0)
 		version = own;

@@ -7,8 +7,8 @@
 #include "capability.h"
 #include "driver_lists.h"
 #include "elf_dynamic.h"
+#include "elf_mark.h"
 #include "init/version.h"
-#include "tls_note.h"
 
 enum {
 	LIST_BYTES_MAX = 16 << 20, /* a list that the driver brings: about 100 KB */
@@ -389,7 +389,7 @@ MUST_CHECK static bool is_better(bool *out, struct selection *selection, size_t 
 
 		if (!part_map_open(&map, intake, parts[i], err))
 			return false;
-		has_note[i] = tls_note_is_of_today((struct view){ map.base, map.len });
+		has_note[i] = elf_mark_is_todays_tls((struct view){ map.base, map.len });
 	}
 	*out = has_note[0] && !has_note[1];
 	return true;

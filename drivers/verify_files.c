@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "firmware.h"
+#include "elf_mark.h"
 #include "layers/body_map.h"
 
 void injected_list_freep(struct injected_list *list)
@@ -84,7 +84,7 @@ static void read_facts(struct injected *item, struct view bytes, const char *ver
 {
 	item->is_elf = view_starts(bytes, ELFMAG);
 	if (item->file && item->file->kind == BUNDLE_FIRMWARE)
-		keep_firmware_version(item, firmware_version(bytes));
+		keep_firmware_version(item, elf_mark_firmware(bytes));
 	if (item->file && item->file->kind == BUNDLE_BIN)
 		item->names_version = bytes.len > 0 &&
 				      memmem(bytes.ptr, bytes.len, version, strlen(version));

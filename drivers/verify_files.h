@@ -2,7 +2,7 @@
  * later rules need of it. Part of verify. */
 #pragma once
 
-#include "firmware.h"
+#include "elf_mark.h"
 #include "verify.h"
 
 struct injected {
