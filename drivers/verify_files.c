@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/digest_lanes.h"
 #include "elf_mark.h"
 #include "layers/body_map.h"
 
@@ -73,6 +74,20 @@ struct readers {
 	struct err failure; /* the first */
 };
 
+/* One thread: it hashes two files at a time. */
+struct reader {
+	struct readers *shared;
+	struct digest_lane lanes[DIGEST_LANES];
+	struct injected *items[DIGEST_LANES]; /* each lane's file; NULL: the lane is free */
+	struct body_map maps[DIGEST_LANES]; /* owned */
+};
+
+static void reader_freep(struct reader *reader)
+{
+	for (size_t i = 0; i < DIGEST_LANES; i++)
+		body_map_closep(&reader->maps[i]);
+}
+
 /* The file is not there any more when its version is asked for. */
 static void keep_firmware_version(struct injected *item, struct view version)
 {
@@ -90,13 +105,14 @@ static void read_facts(struct injected *item, struct view bytes, const char *ver
 				      memmem(bytes.ptr, bytes.len, version, strlen(version));
 }
 
-MUST_CHECK static bool read_item(const struct verify_subject *subject, struct injected *item,
-				 struct err *err)
+/* The file's bytes, if it is there and has the size that it should have; *is_open says so. */
+MUST_CHECK static bool open_item(struct body_map *out, const struct verify_subject *subject,
+				 struct injected *item, bool *is_open, struct err *err)
 {
-	CLEANUP(body_map_closep) struct body_map map = { 0 };
 	const struct tree_inode *node = NULL;
 	uint32_t inode = TREE_NONE;
 
+	*is_open = false;
 	if (!tree_walk(subject->tree, view_of(item->path), true, &inode, err))
 		return false;
 	node = inode == TREE_NONE ? NULL : tree_inode(subject->tree, inode);
@@ -105,38 +121,88 @@ MUST_CHECK static bool read_item(const struct verify_subject *subject, struct in
 	item->inode = inode;
 	if (node->entry->size != item->size_bytes)
 		return true;
-	if (!body_map_file(&map, subject->tree, subject->data_fds, inode, err))
+	if (!body_map_file(out, subject->tree, subject->data_fds, inode, err))
 		return err_wrap(err, "%s", item->path);
+	*is_open = true;
+	return true;
+}
+
+/* The lane is free again. */
+static void finish_item(struct reader *reader, size_t lane)
+{
+	const struct verify_subject *subject = reader->shared->subject;
+	struct injected *item = reader->items[lane];
+
 	if (subject->are_contents_known) {
 		item->is_same = true;
 	} else {
-		struct digest found = digest_of(map.bytes.ptr, map.bytes.len);
+		struct digest found = digest_lane_result(&reader->lanes[lane]);
 
 		item->is_same = digest_equal(&found, &item->wanted);
 	}
-	read_facts(item, map.bytes, subject->driver->version);
+	read_facts(item, reader->maps[lane].bytes, subject->driver->version);
+	body_map_closep(&reader->maps[lane]);
+	reader->items[lane] = NULL;
+}
+
+/* The next file whose content is to be hashed, if there is one, into a lane that is free. */
+MUST_CHECK static bool fill_lane(struct reader *reader, size_t lane, struct err *err)
+{
+	struct readers *shared = reader->shared;
+	bool is_open = false;
+
+	while (!reader->items[lane]) {
+		size_t at = atomic_fetch_add(&shared->next, 1);
+
+		if (at >= shared->count)
+			return true;
+		if (!open_item(&reader->maps[lane], shared->subject, shared->order[at], &is_open,
+			       err))
+			return false;
+		if (!is_open)
+			continue;
+		reader->items[lane] = shared->order[at];
+		if (shared->subject->are_contents_known)
+			finish_item(reader, lane);
+		else
+			digest_lane_start(&reader->lanes[lane], reader->maps[lane].bytes);
+	}
+	return true;
+}
+
+MUST_CHECK static bool read_items(struct reader *reader, struct err *err)
+{
+	bool has_any = true;
+
+	while (has_any) {
+		for (size_t i = 0; i < DIGEST_LANES; i++)
+			if (!fill_lane(reader, i, err))
+				return false;
+		digest_lanes_run(reader->lanes);
+		has_any = false;
+		for (size_t i = 0; i < DIGEST_LANES; i++) {
+			has_any |= reader->items[i] != NULL;
+			if (reader->items[i] && !reader->lanes[i].is_busy)
+				finish_item(reader, i);
+		}
+	}
 	return true;
 }
 
 static void *work(void *argument)
 {
-	struct readers *readers = argument;
+	CLEANUP(reader_freep) struct reader reader = { .shared = argument };
+	struct readers *shared = argument;
 	struct err err = { 0 };
 
-	for (;;) {
-		size_t at = atomic_fetch_add(&readers->next, 1);
-
-		if (at >= readers->count)
-			return NULL;
-		if (read_item(readers->subject, readers->order[at], &err))
-			continue;
-		pthread_mutex_lock(&readers->mutex);
-		if (readers->failure.kind == ERR_NONE)
-			readers->failure = err;
-		pthread_mutex_unlock(&readers->mutex);
-		atomic_store(&readers->next, readers->count);
+	if (read_items(&reader, &err))
 		return NULL;
-	}
+	pthread_mutex_lock(&shared->mutex);
+	if (shared->failure.kind == ERR_NONE)
+		shared->failure = err;
+	pthread_mutex_unlock(&shared->mutex);
+	atomic_store(&shared->next, shared->count);
+	return NULL;
 }
 
 static int compare_sizes(const void *left, const void *right)
@@ -164,7 +230,7 @@ static void run_readers(struct readers *readers, unsigned jobs)
 	pthread_mutex_destroy(&readers->mutex);
 }
 
-/* The largest first, so that no thread is left alone with one at the end. */
+/* The largest first, so that no lane is left alone with one at the end. */
 MUST_CHECK static bool read_all(struct injected_list *list, const struct verify_subject *subject,
 				struct err *err)
 {

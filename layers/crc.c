@@ -4,6 +4,8 @@
 
 #include <isa-l/crc.h>
 
+#include "base/vectors.h"
+
 /* Reflected, as are the polynomials below: bit 31 is x^0, bit 0 is x^31. */
 static const uint32_t castagnoli = 0x82f63b78;
 
@@ -20,6 +22,7 @@ uint32_t crc32c_add(uint32_t crc, const void *data, size_t len)
 		rest += part;
 		len -= (size_t)part;
 	}
+	vectors_release();
 	return ~state;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/le.h"
+#include "base/vectors.h"
 
 enum {
 	INPUT_BYTES = 256 << 10,
@@ -137,6 +138,7 @@ MUST_CHECK static bool inflate_some(struct inflate *inflate, struct err *err)
 	gzip->avail_out = (uint32_t)(inflate->buffer_bytes - inflate->output_len);
 	int code = isal_inflate(gzip);
 
+	vectors_release();
 	if (code < 0)
 		return err_gzip(err, code);
 	take_input_back(inflate);

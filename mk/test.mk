@@ -50,7 +50,7 @@ check:
 	@mk/deps.sh build demo check
 	@MAKE="$(MAKE)" tests/check $(BUILD) own
 
-# With NVIDIA's own driver: 230 MB from Debian's non-free components, built for the test kernel.
+# With NVIDIA's own driver: 290 MB from Debian's non-free components, built for the test kernel.
 check-nvidia:
 	@mk/deps.sh build demo check
 	@MAKE="$(MAKE)" tests/check $(BUILD) nvidia

@@ -33,7 +33,7 @@ help:
 ## make deps       install what building needs, with apt-get
 ## make demo       bake a small image from a local registry and boot it in QEMU; leaves ./demo
 ## make check      everything that must hold; the last line is "N passed, N failed"
-## make check-nvidia   the same for what needs NVIDIA's own driver (Debian's, non-free, 230 MB)
+## make check-nvidia   the same for what needs NVIDIA's own driver (Debian's, non-free, 290 MB)
 ## make check-all  both, with one last line
 ## make check-microvm  a machine like Firecracker's, and its boot times; builds a kernel (10 min)
 ## make unit       the unit tests           make asan      the same under ASan and UBSan

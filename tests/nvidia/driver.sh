@@ -12,11 +12,11 @@ release=$(basename "$modules")
 kernel=$work/guest/vmlinuz
 kernel_config=$(echo "$build"/debian/linux-image/boot/config-*)
 
-# version_of DEBS [PACKAGE]: of a driver, by the package with its modules' source
+# version_of DEBS: of a driver, by the package with its modules' source
 version_of() {
 	local version
 
-	version=$(dpkg-deb -f "$1"/"${2:-*-kernel-source}"_*.deb Version)
+	version=$(dpkg-deb -f "$1"/*-kernel-source_*.deb Version)
 	echo "${version%%-*}"
 }
 # shellcheck disable=SC2034 # as above
