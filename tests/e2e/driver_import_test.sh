@@ -203,6 +203,14 @@ it_takes_an_image() {
 	vmbake driver inspect --json "$(jq -r .name out)" | jq -e '.driver.source.type == "oci"'
 }
 
+it_takes_an_image_of_a_registry() {
+	"$root/fixtures/folder-image" "$layout" driver "$work/root"
+	start_registry
+	push driver
+	expect 0 import "docker://$registry/driver:1"
+	expect_essence
+}
+
 it_reads_the_drivers_own_file_list() {
 	cp -a "$flat" listed
 	made_library "listed/libnvidia-brandnew.so.$made_version" libnvidia-brandnew.so.1
