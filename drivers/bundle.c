@@ -435,6 +435,24 @@ const struct bundle_kernel *bundle_find_kernel(const struct bundle *bundle, cons
 	return NULL;
 }
 
+static bool is_among(const char *name, const struct text_list *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (strcmp(names->items[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* The list is in order of loading: from its end to its start every need is seen before the needed. */
+void bundle_mark_loaded(bool *loaded, const struct bundle_kernel *kernel, unsigned capabilities)
+{
+	for (size_t i = kernel->module_count; i-- > 0;)
+		loaded[i] = kernel->modules[i].capabilities & capabilities;
+	for (size_t i = kernel->module_count; i-- > 0;)
+		for (size_t k = 0; loaded[i] && k < i; k++)
+			loaded[k] |= is_among(kernel->modules[k].name, &kernel->modules[i].needs);
+}
+
 const struct bundle_gpu *bundle_find_gpu(const struct bundle *bundle, uint16_t device)
 {
 	size_t low = 0, high = bundle->gpu_count;

@@ -128,5 +128,9 @@ const char *bundle_kind_name(enum bundle_file_kind kind);
 
 /* The kernel of that release, or NULL. */
 const struct bundle_kernel *bundle_find_kernel(const struct bundle *bundle, const char *release);
+/* loaded[module_count]: which modules a guest will load: those that one of the capabilities wants,
+ * and what those need. One that nobody loads may not fit, as nvidia-drm on a kernel without DRM.
+ * capabilities: enum capability; 0: none is loaded */
+void bundle_mark_loaded(bool *loaded, const struct bundle_kernel *kernel, unsigned capabilities);
 /* The chip of that PCI device id, or NULL. */
 const struct bundle_gpu *bundle_find_gpu(const struct bundle *bundle, uint16_t device);

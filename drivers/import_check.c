@@ -4,33 +4,15 @@
 #include <string.h>
 
 #include "elf_mark.h"
-#include "init/version.h"
 #include "module_match.h"
-
-/* A part of a path or name that is a version of the driver's: 535.309.01, not 1.1.13. */
-static bool is_driver_version(struct view text)
-{
-	uint64_t major = 0;
-
-	return version_is_plain(text) && view_find(text, '.') > 0 &&
-	       view_number(version_branch(text), 10, 9999, &major) && major >= 100;
-}
-
-/* What stands behind ".so.", when it is a driver's version. */
-static struct view suffix_of(const char *name)
-{
-	const char *suffix = strstr(name, ".so.");
-	struct view version = suffix ? view_of(suffix + 4) : (struct view){ 0 };
-
-	return is_driver_version(version) ? version : (struct view){ 0 };
-}
+#include "vendor_version.h"
 
 /* Libraries say it in their name, or their package does, as it does for programs. */
 MUST_CHECK static bool check_part(struct importing *importing, const struct part *part,
 				  struct err *err)
 {
 	const char *wanted = importing->bundle.version;
-	struct view version = suffix_of(part->name);
+	struct view version = vendor_version_in(view_of(part->name));
 
 	if (part->kind != PART_LIBRARY && part->kind != PART_PROGRAM)
 		return true;

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "capability.h"
 #include "layers/walk.h"
+#include "vendor_version.h"
 
 enum {
 	PROGRAM_BYTES_MAX = 32 << 20, /* nvidia-smi has under 1 MB */
@@ -33,21 +34,6 @@ static bool has_component(struct view path, const char *component)
 		if (view_equal(view_cut(&path, '/'), component))
 			return true;
 	return false;
-}
-
-/* The version at the end of a driver library's name, "535.309.01"; empty when it has none.
- * A SONAME's ("1", "1.1.0") is no driver's: those start with three digits. */
-static struct view version_in(struct view name)
-{
-	const char *suffix = name.len > 0 ? memmem(name.ptr, name.len, ".so.", 4) : NULL;
-	struct view version =
-		suffix ? view_from(name, (size_t)(suffix - name.ptr) + 4) : (struct view){ 0 };
-	struct view rest = version, branch = view_cut(&rest, '.');
-	uint64_t number = 0;
-
-	if (!rest.ptr || !view_number(branch, 10, 99999, &number) || number < 100)
-		return (struct view){ 0 };
-	return version;
 }
 
 /* The name of the file that a name of dir leads to in the end, and its inode. */
@@ -104,7 +90,7 @@ MUST_CHECK static bool judge(enum leftover_kind *out, const struct image_files *
 		if (!is_program_of(&is_same, files, inode, version, err))
 			return false;
 	} else {
-		is_same = view_equal(version_in(final), version);
+		is_same = view_equal(vendor_version_in(final), version);
 	}
 	*out = is_same ? LEFTOVER_SAME : LEFTOVER_FOREIGN;
 	return true;
@@ -117,7 +103,7 @@ static bool is_distributions(const struct image_files *files, uint32_t dir, stru
 	uint32_t inode = final_file(files, dir, name, &final);
 
 	return view_starts(name, "libnvidia-egl-") && inode != TREE_NONE &&
-	       image_file_bytes(files, inode) > 0 && !version_in(final).ptr;
+	       image_file_bytes(files, inode) > 0 && !vendor_version_in(final).ptr;
 }
 
 MUST_CHECK static bool add(struct leftover_list *list, const char *folder, struct view name,

@@ -44,29 +44,6 @@ MUST_CHECK static bool plain_dest(struct place_files *files, const char *dest, c
 	return *out ? true : err_memory(err, "a driver's files");
 }
 
-static bool is_module_wanted(const struct place_request *request,
-			     const struct bundle_module *module)
-{
-	return request->policy != GPU_NONE && (module->capabilities & request->capabilities);
-}
-
-/* wanted[i] of the kernel's modules: those asked for and all that they need. The list is in order
- * of loading, so from its end to its start every need is seen before the needed. */
-static void choose_modules(const struct place_request *request, bool *wanted)
-{
-	const struct bundle_kernel *kernel = request->kernel;
-
-	for (size_t i = kernel->module_count; i-- > 0;) {
-		const struct bundle_module *module = &kernel->modules[i];
-
-		wanted[i] = wanted[i] || is_module_wanted(request, module);
-		for (size_t need = 0; wanted[i] && need < module->needs.count; need++)
-			for (size_t k = 0; k < i; k++)
-				if (strcmp(kernel->modules[k].name, module->needs.items[need]) == 0)
-					wanted[k] = true;
-	}
-}
-
 /* Does a module that is placed ask for this firmware? Where none names any, all is placed. */
 static bool is_firmware_wanted(const struct place_request *request, const bool *wanted,
 			       const struct bundle_file *file)
@@ -237,12 +214,14 @@ static void find_fabric_manager(const struct bundle *manifest, struct boot_gpu *
 bool place_files_add(struct place_files *files, struct bundle *manifest, struct boot_gpu *gpu,
 		     struct err *err)
 {
-	bool *wanted = arena_take(files->arena, files->request->kernel->module_count + 1);
+	const struct place_request *request = files->request;
+	bool *wanted = arena_take(files->arena, request->kernel->module_count + 1);
 
 	if (!wanted)
 		return err_memory(err, "a driver's modules");
-	choose_modules(files->request, wanted);
-	*manifest = files->request->stored->bundle;
+	bundle_mark_loaded(wanted, request->kernel,
+			   request->policy == GPU_NONE ? 0 : request->capabilities);
+	*manifest = request->stored->bundle;
 	manifest->arena = (struct arena){ 0 }; /* the stored bundle keeps it */
 	manifest->index_digest = (struct digest){ 0 };
 	if (!add_files(files, wanted, manifest, err) ||

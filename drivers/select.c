@@ -70,28 +70,6 @@ MUST_CHECK static bool match_module(struct candidate *candidate, struct loaded *
 	return true;
 }
 
-static void mark_needs(bool *wanted, const struct bundle_kernel *kernel, size_t at)
-{
-	const struct text_list *needs = &kernel->modules[at].needs;
-
-	for (size_t i = 0; i < at; i++)
-		for (size_t need = 0; need < needs->count; need++)
-			wanted[i] = wanted[i] ||
-				    strcmp(kernel->modules[i].name, needs->items[need]) == 0;
-}
-
-/* Which modules will be loaded, wanted[module_count]: those of the capabilities, and what those
- * need. One that nobody loads may not fit, as nvidia-drm on a kernel without DRM. */
-static void mark_wanted(bool *wanted, const struct bundle_kernel *kernel, unsigned capabilities)
-{
-	for (size_t i = kernel->module_count; i > 0; i--) {
-		if (kernel->modules[i - 1].capabilities & capabilities)
-			wanted[i - 1] = true;
-		if (wanted[i - 1])
-			mark_needs(wanted, kernel, i - 1);
-	}
-}
-
 MUST_CHECK static bool match_kernel(struct candidate *candidate, const struct kernel *kernel,
 				    const struct bundle_kernel *modules, unsigned capabilities,
 				    struct err *err)
@@ -102,7 +80,7 @@ MUST_CHECK static bool match_kernel(struct candidate *candidate, const struct ke
 	loaded.modules = calloc(modules->module_count + 1, sizeof(*loaded.modules));
 	if (!loaded.modules || !wanted)
 		return err_memory(err, "kernel modules");
-	mark_wanted(wanted, modules, capabilities);
+	bundle_mark_loaded(wanted, modules, capabilities);
 	if (!module_match_kernel(&candidate->findings, kernel, err))
 		return false;
 	for (size_t i = 0; i < modules->module_count; i++)

@@ -1,29 +1,14 @@
 /* One version throughout: libraries, firmware and programs of a driver. */
 #include <string.h>
 
-#include "init/version.h"
+#include "vendor_version.h"
 #include "verify_files.h"
-
-enum { BRANCH_MIN = 100 }; /* drivers of today have three digits; libraries of their own do not */
 
 static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
 	return slash ? slash + 1 : path;
-}
-
-/* "535.309.01" of "libcuda.so.535.309.01"; empty when the library has a version of its own. */
-static struct view driver_suffix(const char *name)
-{
-	const char *found = strstr(name, ".so.");
-	struct view suffix = found ? view_of(found + 4) : (struct view){ 0 };
-	uint64_t branch = 0;
-
-	if (!version_is_plain(suffix) || view_find(suffix, '.') < 0 ||
-	    !view_number(version_branch(suffix), 10, UINT32_MAX, &branch) || branch < BRANCH_MIN)
-		return (struct view){ 0 };
-	return suffix;
 }
 
 static bool is_fabric_program(const char *name)
@@ -39,7 +24,7 @@ static bool is_fabric_library(const char *name)
 MUST_CHECK static bool check_library(struct finding_list *findings, const struct bundle *driver,
 				     const char *name, struct err *err)
 {
-	struct view suffix = driver_suffix(name);
+	struct view suffix = vendor_version_in(view_of(name));
 	enum rule rule = is_fabric_library(name) ? RULE_FABRICMANAGER_VERSION :
 						   RULE_USERSPACE_VERSION;
 
