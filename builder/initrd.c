@@ -78,21 +78,11 @@ MUST_CHECK static bool choose(struct packing *packing, struct err *err)
 	return closure_make(&packing->closure, packing->set, names, count, err);
 }
 
-static bool is_same_name(const char *folded, struct view name)
-{
-	if (strlen(folded) != name.len)
-		return false;
-	for (size_t i = 0; i < name.len; i++)
-		if (folded[i] != (name.ptr[i] == '-' ? '_' : name.ptr[i]))
-			return false;
-	return true;
-}
-
 /* The name as the closure has it, or NULL when it is not in there before the module. */
 static const char *name_before(const struct packing *packing, size_t index, struct view name)
 {
 	for (size_t i = 0; i < index; i++)
-		if (is_same_name(packing->closure.modules[i]->name, name))
+		if (modinfo_is_name(name, packing->closure.modules[i]->name))
 			return packing->closure.modules[i]->name;
 	return NULL;
 }
@@ -153,7 +143,7 @@ MUST_CHECK static bool list_aliases(struct packing *packing, size_t index, struc
 static bool is_wanted(const struct initrd_options *options, const char *name)
 {
 	for (size_t i = 0; i < options->load_count; i++)
-		if (is_same_name(name, view_of(options->load[i])))
+		if (modinfo_is_name(view_of(options->load[i]), name))
 			return true;
 	return false;
 }

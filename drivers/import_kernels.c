@@ -178,15 +178,10 @@ static bool has_before(const struct bundle_module *modules, size_t count, struct
 		       const char **out)
 {
 	for (size_t i = 0; i < count; i++) {
-		const char *have = modules[i].name;
-		size_t at = 0;
-
-		while (at < name.len && have[at] == (name.ptr[at] == '-' ? '_' : name.ptr[at]))
-			at++;
-		if (at == name.len && have[at] == '\0') {
-			*out = have;
-			return true;
-		}
+		if (!modinfo_is_name(name, modules[i].name))
+			continue;
+		*out = modules[i].name;
+		return true;
 	}
 	return false;
 }

@@ -35,3 +35,13 @@ bool modinfo_next(struct view *rest, const char *key, struct view *value)
 	}
 	return false;
 }
+
+bool modinfo_is_name(struct view name, const char *folded)
+{
+	if (name.len != strlen(folded))
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		if ((name.ptr[i] == '-' ? '_' : name.ptr[i]) != folded[i])
+			return false;
+	return true;
+}

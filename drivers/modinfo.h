@@ -23,3 +23,7 @@ struct view modinfo_get(const struct modinfo *info, const char *key);
 
 /* All values of a key, in order. *rest starts as info->text; false when there are no more. */
 bool modinfo_next(struct view *rest, const char *key, struct view *value);
+
+/* Is it that module? name: as a module or a person writes it, where '-' and '_' are the same
+ * folded: with '_' only */
+bool modinfo_is_name(struct view name, const char *folded);

@@ -37,15 +37,11 @@ static const struct {
 
 enum { VENDOR_COUNT = sizeof(vendors) / sizeof(vendors[0]) };
 
-/* '-' and '_' are the same in a module's name. */
 static unsigned vendor_of(struct view name)
 {
-	char folded[MODULE_NAME_BYTES_MAX] = "";
 	unsigned i = 0;
 
-	for (size_t at = 0; at < name.len && name.len < sizeof(folded); at++)
-		folded[at] = name.ptr[at] == '-' ? '_' : name.ptr[at];
-	while (i < VENDOR_COUNT && strcmp(folded, vendors[i].name) != 0)
+	while (i < VENDOR_COUNT && !modinfo_is_name(name, vendors[i].name))
 		i++;
 	return i;
 }

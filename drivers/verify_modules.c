@@ -35,21 +35,10 @@ static const struct bundle_module *recorded(const struct bundle *driver, const c
 	return NULL;
 }
 
-/* '-' and '_' are the same in a module's name. */
-static bool is_same_name(struct view name, const char *folded)
-{
-	if (name.len != strlen(folded))
-		return false;
-	for (size_t i = 0; i < name.len; i++)
-		if ((name.ptr[i] == '-' ? '_' : name.ptr[i]) != folded[i])
-			return false;
-	return true;
-}
-
 static bool is_among(struct view name, const struct module_list *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (is_same_name(name, list->modules[i].name))
+		if (modinfo_is_name(name, list->modules[i].name))
 			return true;
 	return false;
 }
@@ -174,7 +163,7 @@ MUST_CHECK static bool check_content(struct loading *loading, size_t at, struct 
 	if (!modinfo_read(&info, bytes, &why))
 		return finding_add(loading->findings, RULE_VERMAGIC, SEVERITY_ERROR, err,
 				   "%s is no module: %s", name, why.msg);
-	if (!is_same_name(modinfo_get(&info, "name"), name) &&
+	if (!modinfo_is_name(modinfo_get(&info, "name"), name) &&
 	    !finding_add(loading->findings, RULE_MODULE_DEPENDS, SEVERITY_ERROR, err,
 			 "the file of %s is module %.*s", name,
 			 VIEW_ARGS(modinfo_get(&info, "name"))))
