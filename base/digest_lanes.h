@@ -1,5 +1,5 @@
 /* SHA-256 of several pieces of memory, two at a time. A processor's SHA instructions wait for their
- * own results, so two hashes that take turns are done in little more than the time of one (measured:
+ * own results, so two hashes that take turns are done in little more than the time of one (seen:
  * 3.3 GB/s a core, 1.75 one behind the other). Elsewhere each is hashed as it is started.
  */
 #pragma once

@@ -4,21 +4,19 @@
 #include <immintrin.h>
 
 /* Not inlined: only there may the compiler use the instructions. */
-__attribute__((target("avx"), noinline)) static void clear_upper_halves(void)
+static void clear_upper_halves(void) __attribute__((target("avx"), noinline));
+
+static void clear_upper_halves(void)
 {
 	_mm256_zeroupper();
 }
 
+#endif
+
 void vectors_release(void)
 {
+#if defined(__x86_64__)
 	if (__builtin_cpu_supports("avx"))
 		clear_upper_halves();
-}
-
-#else
-
-void vectors_release(void)
-{
-}
-
 #endif
+}

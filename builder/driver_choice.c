@@ -196,8 +196,7 @@ MUST_CHECK static bool is_wanted(const char *choice, const struct select_request
 	return true;
 }
 
-/* All reasons, where the error has room for the start of some only. report: NULL, as they are in
- * the JSON */
+/* All reasons, where the error has room for the start of some only. */
 static void note_reasons(const struct selection *selection, struct report *report)
 {
 	size_t count = 0;
@@ -219,12 +218,17 @@ static void note_reasons(const struct selection *selection, struct report *repor
 	}
 }
 
-MUST_CHECK static bool choose(struct driver_choice *out, const struct select_request *request,
-			      struct report *report, struct err *err)
+/* With --json the reasons are in the JSON. */
+MUST_CHECK static bool choose(struct driver_choice *out, struct select_request *request,
+			      const struct options *options, struct report *report,
+			      struct err *err)
 {
+	if (strchr(request->choice, '/'))
+		request->choice = out->bundles[0].name;
 	if (driver_select(&out->selection, out->bundles, out->bundle_count, request, err))
 		return true;
-	note_reasons(&out->selection, report);
+	if (!options->json)
+		note_reasons(&out->selection, report);
 	return false;
 }
 
@@ -249,13 +253,11 @@ bool driver_choice_make(struct driver_choice *out, struct store *store,
 	if (wanted && (!open_bundles(out, store, choice, report, err) ||
 		       !open_kernel(out, store, &options->driver, report, err)))
 		return false;
-	if (strchr(choice, '/'))
-		request.choice = out->bundles[0].name;
 	request.kernel = out->has_kernel ? &out->kernel : NULL;
 	request.release = out->has_kernel ? out->kernel.release : options->driver.kernel_release;
 	request.chip = out->has_chip ? &out->chip : NULL;
 	request.capabilities = out->recipe.capabilities;
-	if (wanted && !choose(out, &request, options->json ? NULL : report, err))
+	if (wanted && !choose(out, &request, options, report, err))
 		return false;
 	if (!out->selection.chosen)
 		return true;

@@ -443,7 +443,7 @@ static bool is_among(const char *name, const struct text_list *names)
 	return false;
 }
 
-/* The list is in order of loading: from its end to its start every need is seen before the needed. */
+/* The list is in order of loading: from its end on each need is seen before the needed. */
 void bundle_mark_loaded(bool *loaded, const struct bundle_kernel *kernel, unsigned capabilities)
 {
 	for (size_t i = kernel->module_count; i-- > 0;)

@@ -40,7 +40,7 @@ MUST_CHECK bool leftovers_find(struct leftover_list *out, const struct image_fil
 /* "an empty file", "a link to nowhere", "of another driver", "of this driver". */
 const char *leftover_kind_text(enum leftover_kind kind);
 
-/* Warnings for CUDA's stand-ins (stubs/libcuda.so) where the loader would take them for a driver. */
+/* Warnings for CUDA's stand-ins (stubs/libcuda.so) where the loader would take them for drivers. */
 MUST_CHECK bool leftovers_check_stubs(struct finding_list *findings,
 				      const struct image_files *files,
 				      const struct image_probe *probe, struct view library_path,

@@ -13,7 +13,7 @@ struct injected {
 	uint32_t inode; /* TREE_NONE: it is not there */
 	bool is_same; /* as the record says */
 	bool is_elf;
-	char firmware_version[FIRMWARE_VERSION_BYTES_MAX + 1]; /* as the file gives it; "" when not */
+	char firmware_version[FIRMWARE_VERSION_BYTES_MAX + 1]; /* its own; "" when it has none */
 	bool names_version; /* the driver's version stands in it: asked of programs only */
 };
 

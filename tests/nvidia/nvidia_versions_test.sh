@@ -14,21 +14,14 @@ image() {
 	"$root/fixtures/folder-image" "$layout" "$1" "$2" "$(jq -cn '{ Entrypoint: [ "/bin/sh",
 		"-c", $script], Env: (["PATH=/usr/bin:/usr/sbin", "NVIDIA_VISIBLE_DEVICES=all"] +
 			$ARGS.positional) }' --arg script '
-nvidia-smi >/dev/null; echo "smi $?"
-/opt/driver/nvidia-smi; echo "old smi $?"' --args "${@:3}")"
+nvidia-smi; echo "nvidia-smi $?"' --args "${@:3}")"
 }
 
-# An image that brings NVML and nvidia-smi of branch 470 along, in a folder of its own.
-add_old_driver() {
-	local package
-
-	for package in "$build"/nvidia-470/debs/{libnvidia-tesla-470-ml1,nvidia-tesla-470-smi}_*.deb
-	do
-		dpkg-deb -x "$package" "$work/old"
-	done
+# An image that brings NVML of branch 470 along, in a folder of its own.
+add_old_library() {
+	dpkg-deb -x "$build"/nvidia-470/debs/libnvidia-tesla-470-ml1_*.deb "$work/old"
 	mkdir -p "$1/opt/driver" "$1/modules"
 	find "$work/old" -name "libnvidia-ml.so.$old" -exec cp {} "$1/opt/driver/" \;
-	find "$work/old" -name nvidia-smi -type f -exec cp {} "$1/opt/driver/" \;
 	ln -s "libnvidia-ml.so.$old" "$1/opt/driver/libnvidia-ml.so.1"
 	cp "$modules/fakegpu.ko" "$1/modules/"
 }
@@ -40,7 +33,7 @@ prepare() {
 	image any "$folder"
 	image cuda11 "$folder" 'NVIDIA_REQUIRE_CUDA=cuda>=11.0,cuda<12'
 	image tesla "$folder" 'NVIDIA_REQUIRE_CUDA=cuda>=12.4 brand=tesla,driver>=525,driver<526'
-	add_old_driver "$folder"
+	add_old_library "$folder"
 	image old "$folder" LD_LIBRARY_PATH=/opt/driver
 	copy_modules
 	import_driver "$work/modules" "$debs"
@@ -61,14 +54,16 @@ takes() {
 	jq -e --arg version "$1" '.driver.version == $version and
 		(.driver.candidates | length == 3 and all(.chosen == (.whyNot == null)) and
 			map(select(.chosen).version) == [$version])' out
+	mv out built
 	expect 0 vmbake verify --store "$work/store" --kernel "$kernel" \
 		--kernel-config "$kernel_config" "${@:3}" image.ext4
 }
 
-# why_not VERSION WORDS [FILE [KEY]]: that bundle was passed over with these words
+# why_not VERSION WORDS [FILE [KEY]]: that bundle was passed over with these words, as takes() or
+# FILE has it
 why_not() {
 	jq -e --arg version "$1" --arg words "$2" "${4:-.driver}"'.candidates[] |
-		select(.version == $version) | .whyNot | contains($words)' "${3:-out}"
+		select(.version == $version) | .whyNot | contains($words)' "${3:-built}"
 }
 
 it_takes_the_branch_that_the_gpu_needs() {
@@ -122,8 +117,10 @@ it_names_libraries_of_another_version_in_the_guest() {
 	expect 10 vmbake verify --store "$work/store" --kernel "$kernel" --json image.ext4
 	jq -e '[.findings[] | select(.severity == "error").rule] | unique ==
 		["leftover-foreign"]' out
-	boots 1 printk.devkmsg=on
-	grep -qx 'old smi 18' console # NVML_ERROR_LIB_RM_VERSION_MISMATCH
+	boots 1 loglevel=7
+	grep -qx 'Failed to initialize NVML: Driver/library version mismatch' console
+	grep -qx 'nvidia-smi 18' console # NVML_ERROR_LIB_RM_VERSION_MISMATCH
+	grep -q "API mismatch: the client has the version $old" console
 	grep -q "the image's own driver libraries are in the way (GPU failure 12; " console
 	jq -e '.code == 0 and .gpu.verdict == "failed" and .gpu.code == 12 and
 		.gpu.symptom == "the image'"'"'s own driver libraries are in the way" and
