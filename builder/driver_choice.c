@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "driver_command.h"
 #include "driver_store.h"
@@ -89,6 +90,28 @@ MUST_CHECK static bool open_bundle(struct driver_choice *out, int dir_fd, const 
 	return (unreadable->name && unreadable->why) || err_memory(err, "drivers");
 }
 
+/* A bundle's folder outside of the store, which has the bundle's name as it has it there. */
+MUST_CHECK static bool open_folder(struct driver_choice *out, const char *path,
+				   struct report *report, struct err *err)
+{
+	CLEANUP(fd_closep) int parent_fd = -1;
+	struct view rest = view_of(path);
+
+	while (view_ends(rest, "/"))
+		rest.len--;
+	ptrdiff_t slash = view_find_last(rest, '/');
+	const char *name = arena_copy(&out->arena, rest.ptr + slash + 1,
+				      rest.len - (size_t)(slash + 1));
+	const char *parent = arena_copy(&out->arena, path, slash < 0 ? 0 : (size_t)slash);
+
+	if (!name || !parent)
+		return err_memory(err, "drivers");
+	if (!parent[0]) /* "/NAME", "NAME/" */
+		parent = path[0] == '/' ? "/" : ".";
+	return file_open(&parent_fd, AT_FDCWD, parent, O_RDONLY | O_DIRECTORY, err) &&
+	       open_bundle(out, parent_fd, name, true, report, err);
+}
+
 MUST_CHECK static bool open_bundles(struct driver_choice *out, struct store *store,
 				    const char *choice, struct report *report, struct err *err)
 {
@@ -104,7 +127,7 @@ MUST_CHECK static bool open_bundles(struct driver_choice *out, struct store *sto
 	if (!out->bundles || !out->unreadable)
 		return err_memory(err, "drivers");
 	if (is_folder)
-		return open_bundle(out, AT_FDCWD, choice, true, report, err);
+		return open_folder(out, choice, report, err);
 	for (size_t i = 0; i < names.count; i++)
 		if (!open_bundle(out, dir_fd, names.items[i], strcmp(names.items[i], choice) == 0,
 				 report, err))

@@ -205,6 +205,28 @@ it_says_why_each_other_bundle_was_passed_over() {
 	[ ! -e none.ext4 ]
 }
 
+it_takes_a_bundle_out_of_a_folder() {
+	local name
+
+	name=$(basename "$work"/store/drivers/*)
+	bake_gpu cuda
+	mv image.ext4 first.ext4
+	mkdir elsewhere
+	cp -r "$work/store/drivers/$name" elsewhere/
+	for choice in "elsewhere/$name" "$PWD/elsewhere/$name/"; do
+		bake "oci:$layout:cuda" --driver "$choice"
+		cmp first.ext4 image.ext4
+	done
+	cd elsewhere
+	bake "oci:$layout:cuda" --driver "$name/"
+	cmp ../first.ext4 image.ext4
+	refuses 3 nowhere vmbake build --progress none -o other.ext4 --driver ./nowhere \
+		"oci:$layout:cuda"
+	echo >>"$name/vmbake-driver.json"
+	refuses 6 "$name" vmbake build --progress none -o other.ext4 --driver "./$name" \
+		"oci:$layout:cuda"
+}
+
 it_records_what_is_in_the_image() {
 	bake_gpu graphics
 	inside image.ext4 /.vmbake/driver.json >record
