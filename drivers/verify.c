@@ -38,13 +38,13 @@ MUST_CHECK static bool check_driver(struct finding_list *findings,
 				       subject->boot->env.items, subject->boot->env.count, err);
 }
 
-/* What only desktops, NVSwitch or confidential machines use must not fail an image that has no X
- * libraries or no OpenSSL 1.1. */
+/* What only desktops, debuggers, NVSwitch or confidential machines use must not fail an image that
+ * has no X libraries, no libgcc_s or no OpenSSL 1.1. */
 static bool is_optional(const struct bundle_file *file)
 {
 	static const char *const names[] = {
 		"libnvidia-pkcs11", "nvidia-persistenced", "nv-fabricmanager", "nvidia-imex",
-		"libvdpau_nvidia",  "libnvidia-nscq",	   "libnvsdm",
+		"libvdpau_nvidia",  "libnvidia-nscq",	   "libnvsdm",	       "libcudadebugger",
 	};
 	const unsigned essential = CAPABILITY_UTILITY | CAPABILITY_COMPUTE | CAPABILITY_VIDEO;
 	const char *slash = strrchr(file->dest, '/');

@@ -392,6 +392,8 @@ static const struct {
 	{ { .has_no_libc = true }, "error libc-mismatch", NULL },
 	{ { .glibc = "GLIBC_2.99" }, "error glibc-too-old", "GLIBC_2.99" },
 	{ { .needed = "libnowhere.so.1" }, "error needed-missing", "libnowhere.so.1" },
+	{ { .needed = "libnowhere.so.1", .library_name = "libcudadebugger.so." VERSION },
+	  "warning needed-missing", "libnowhere.so.1" },
 };
 
 START_TEST(each_rule_is_kept_or_named)
