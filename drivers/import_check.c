@@ -1,5 +1,6 @@
 #include "importing.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,37 @@ MUST_CHECK static bool check_part(struct importing *importing, const struct part
 			   VIEW_ARGS(version), wanted);
 }
 
+static bool has_file(const struct bundle *bundle, const char *pattern)
+{
+	for (size_t i = 0; i < bundle->file_count; i++) {
+		const char *name = strrchr(bundle->files[i].path, '/');
+
+		if (fnmatch(pattern, name ? name + 1 : bundle->files[i].path, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Loaders of OpenCL, EGL and Vulkan find a driver by a file that distributions have in packages of
+ * their own; without it the libraries are there and nobody finds them. */
+static void note_unannounced(const struct importing *importing)
+{
+	static const struct {
+		const char *library, *announcement, *who;
+	} rows[] = {
+		{ "libnvidia-opencl.so.*", "nvidia.icd", "OpenCL" },
+		{ "libEGL_nvidia.so.*", "10_nvidia.json", "EGL" },
+		{ "libGLX_nvidia.so.*", "nvidia_icd*.json", "Vulkan" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (has_file(&importing->bundle, rows[i].library) &&
+		    !has_file(&importing->bundle, rows[i].announcement))
+			report_note(importing->request->report,
+				    "%s has no %s: %s will not find this driver",
+				    importing->bundle.source, rows[i].announcement, rows[i].who);
+}
+
 MUST_CHECK static bool check_files(struct importing *importing, struct err *err)
 {
 	struct view listed = importing->listed_version;
@@ -32,6 +64,7 @@ MUST_CHECK static bool check_files(struct importing *importing, struct err *err)
 		if (!check_part(importing, &importing->intake.parts[importing->picked[i].part],
 				err))
 			return false;
+	note_unannounced(importing);
 	if (importing->bundle.licence_path == NULL &&
 	    !finding_add(importing->findings, RULE_LICENCE_MISSING, SEVERITY_WARNING, err,
 			 "%s has no licence text, which NVIDIA wants to go along with its files",

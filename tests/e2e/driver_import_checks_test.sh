@@ -4,6 +4,17 @@
 # shellcheck source=tests/e2e/driver_import.sh
 . "$(dirname "$0")/driver_import.sh"
 
+it_notes_libraries_that_no_loader_would_find() {
+	cp -a "$flat" silent
+	rm silent/10_nvidia.json silent/nvidia.icd
+	made_library "silent/libnvidia-opencl.so.$made_version" libnvidia-opencl.so.1
+	expect 0 import --progress plain silent
+	grep -q 'silent has no 10_nvidia.json: EGL will not find this driver' err
+	grep -q 'silent has no nvidia.icd: OpenCL will not find this driver' err
+	expect 0 import --progress plain "$flat"
+	[ "$(grep -c 'will not find' err)" -eq 0 ]
+}
+
 it_says_that_a_licence_is_missing() {
 	cp -a "$work/root" bare
 	rm -r bare/usr/share/doc
