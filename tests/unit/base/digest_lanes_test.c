@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BYTES = 1 << 16, LENGTHS = 200 };
+enum { BYTES = 1 << 16, LENGTHS = 140 };
 
 static unsigned char bytes[BYTES];
 
