@@ -142,13 +142,6 @@ MUST_CHECK static bool write_by_hand(struct copying *copying, const char *buffer
 	return file_pwrite(copying->image_fd, buffer, len, offset, "the image", err);
 }
 
-/* ext4 lets threads write around the page cache side by side only where blocks are allocated. A
- * hint: a file system that cannot says so, one that is full says it again to the write. */
-static void reserve(const struct copying *copying, const struct piece *piece)
-{
-	fallocate(copying->image_fd, 0, (off_t)piece->to, (off_t)piece->len);
-}
-
 MUST_CHECK static bool copy_by_hand(struct copying *copying, struct piece *piece, char *buffer,
 				    struct err *err)
 {
@@ -200,7 +193,7 @@ MUST_CHECK static bool move_piece(struct copying *copying, struct piece *piece, 
 			return err_os(err, "copy");
 		fall_back_to(piece, COPY_READ_WRITE);
 	}
-	reserve(copying, piece);
+	file_reserve(copying->image_fd, piece->to, piece->len);
 	if (!copy_by_hand(copying, piece, buffer, err))
 		return false;
 	hint_writeback(copying, start, len);
