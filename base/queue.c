@@ -3,20 +3,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { CONSUMER, WATCHER, READER_COUNT };
-
-struct reader {
-	size_t released; /* how many buffers it is done with, ever */
-	bool is_held; /* it holds buffer number `released` */
-};
-
 struct queue {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	size_t buffer_count, buffer_bytes;
-	size_t pushed; /* how many buffers ever */
-	struct reader readers[READER_COUNT]; /* the consumer, and the watcher */
-	bool has_watcher;
+	size_t pushed, released; /* how many buffers ever; pushed - released are in use */
+	bool is_held; /* the consumer holds buffer number `released` */
 	bool is_ended, is_abandoned, has_failed;
 	struct err failure;
 	size_t *lens; /* lens[buffer_count], owned */
@@ -63,25 +55,10 @@ static uint8_t *buffer_at(struct queue *queue, size_t number)
 	return queue->buffers + number % queue->buffer_count * queue->buffer_bytes;
 }
 
-void queue_add_watcher(struct queue *queue)
-{
-	queue->has_watcher = true;
-}
-
-/* Buffers that not everybody is done with. */
-static size_t in_use(const struct queue *queue)
-{
-	size_t released = queue->readers[CONSUMER].released;
-
-	if (queue->has_watcher && queue->readers[WATCHER].released < released)
-		released = queue->readers[WATCHER].released;
-	return queue->pushed - released;
-}
-
 uint8_t *queue_fill(struct queue *queue)
 {
 	pthread_mutex_lock(&queue->mutex);
-	while (in_use(queue) == queue->buffer_count && !queue->is_abandoned)
+	while (queue->pushed - queue->released == queue->buffer_count && !queue->is_abandoned)
 		pthread_cond_wait(&queue->changed, &queue->mutex);
 	uint8_t *buffer = queue->is_abandoned ? NULL : buffer_at(queue, queue->pushed);
 
@@ -94,7 +71,7 @@ void queue_push(struct queue *queue, size_t len)
 	pthread_mutex_lock(&queue->mutex);
 	queue->lens[queue->pushed % queue->buffer_count] = len;
 	queue->pushed++;
-	pthread_cond_broadcast(&queue->changed);
+	pthread_cond_signal(&queue->changed);
 	pthread_mutex_unlock(&queue->mutex);
 }
 
@@ -105,53 +82,37 @@ void queue_end(struct queue *queue, const struct err *failure)
 	queue->has_failed = failure != NULL;
 	if (failure)
 		queue->failure = *failure;
-	pthread_cond_broadcast(&queue->changed);
+	pthread_cond_signal(&queue->changed);
 	pthread_mutex_unlock(&queue->mutex);
 }
 
-static void release_held(struct queue *queue, struct reader *reader)
+static void release_held(struct queue *queue)
 {
-	if (!reader->is_held)
+	if (!queue->is_held)
 		return;
-	reader->is_held = false;
-	reader->released++;
-	pthread_cond_broadcast(&queue->changed);
-}
-
-/* The next buffer for one of the readers. Called with the mutex held. */
-MUST_CHECK static bool take_next(struct queue *queue, struct reader *reader, const uint8_t **data,
-				 size_t *len, struct err *err)
-{
-	release_held(queue, reader);
-	while (queue->pushed == reader->released && !queue->is_ended && !queue->is_abandoned)
-		pthread_cond_wait(&queue->changed, &queue->mutex);
-	if (queue->pushed > reader->released) {
-		*data = buffer_at(queue, reader->released);
-		*len = queue->lens[reader->released % queue->buffer_count];
-		reader->is_held = true;
-	} else if (queue->has_failed) {
-		*err = queue->failure;
-		return false;
-	} else {
-		*len = 0;
-	}
-	return true;
+	queue->is_held = false;
+	queue->released++;
+	pthread_cond_signal(&queue->changed);
 }
 
 bool queue_next(struct queue *queue, const uint8_t **data, size_t *len, struct err *err)
 {
+	bool ok = true;
+
 	pthread_mutex_lock(&queue->mutex);
-	bool ok = take_next(queue, &queue->readers[CONSUMER], data, len, err);
-
-	pthread_mutex_unlock(&queue->mutex);
-	return ok;
-}
-
-bool queue_watch(struct queue *queue, const uint8_t **data, size_t *len, struct err *err)
-{
-	pthread_mutex_lock(&queue->mutex);
-	bool ok = take_next(queue, &queue->readers[WATCHER], data, len, err);
-
+	release_held(queue);
+	while (queue->pushed == queue->released && !queue->is_ended)
+		pthread_cond_wait(&queue->changed, &queue->mutex);
+	if (queue->pushed > queue->released) {
+		*data = buffer_at(queue, queue->released);
+		*len = queue->lens[queue->released % queue->buffer_count];
+		queue->is_held = true;
+	} else if (queue->has_failed) {
+		*err = queue->failure;
+		ok = false;
+	} else {
+		*len = 0;
+	}
 	pthread_mutex_unlock(&queue->mutex);
 	return ok;
 }
@@ -160,6 +121,6 @@ void queue_abandon(struct queue *queue)
 {
 	pthread_mutex_lock(&queue->mutex);
 	queue->is_abandoned = true;
-	pthread_cond_broadcast(&queue->changed);
+	pthread_cond_signal(&queue->changed);
 	pthread_mutex_unlock(&queue->mutex);
 }

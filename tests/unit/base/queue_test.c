@@ -108,60 +108,6 @@ START_TEST(held_buffer_is_not_written_until_the_next_call)
 }
 END_TEST
 
-/* Sums what it sees until the end, and says so. */
-static void *watch(void *queue)
-{
-	static uint64_t sum; /* read after the thread has ended */
-	const uint8_t *data = NULL;
-	struct err err = { 0 };
-	size_t len = 0;
-
-	sum = 0;
-	while (queue_watch(queue, &data, &len, &err) && len > 0)
-		for (size_t i = 0; i < len; i++)
-			sum += data[i];
-	return &sum;
-}
-
-START_TEST(watcher_sees_all_that_the_consumer_sees)
-{
-	CLEANUP(queue_freep) struct queue *queue = NULL;
-	const uint8_t *data = NULL;
-	struct err err = { 0 };
-	pthread_t producer, watcher;
-	uint64_t sum = 0;
-	size_t len = 1;
-	void *watched = NULL;
-
-	ck_assert(queue_new(&queue, BUFFER_COUNT, BUFFER_BYTES, &err));
-	queue_add_watcher(queue);
-	ck_assert_int_eq(pthread_create(&watcher, NULL, watch, queue), 0);
-	ck_assert_int_eq(pthread_create(&producer, NULL, produce, queue), 0);
-	while (len > 0) {
-		ck_assert(queue_next(queue, &data, &len, &err));
-		for (size_t i = 0; i < len; i++)
-			sum += data[i];
-	}
-	pthread_join(producer, NULL);
-	pthread_join(watcher, &watched);
-	ck_assert_uint_eq(*(uint64_t *)watched, sum);
-}
-END_TEST
-
-START_TEST(watcher_ends_when_the_consumer_gives_up)
-{
-	CLEANUP(queue_freep) struct queue *queue = NULL;
-	struct err err = { 0 };
-	pthread_t watcher;
-
-	ck_assert(queue_new(&queue, BUFFER_COUNT, BUFFER_BYTES, &err));
-	queue_add_watcher(queue);
-	ck_assert_int_eq(pthread_create(&watcher, NULL, watch, queue), 0);
-	queue_abandon(queue);
-	ck_assert_int_eq(pthread_join(watcher, NULL), 0); /* or the test's timeout */
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("queue");
@@ -172,8 +118,6 @@ int main(void)
 	tcase_add_test(tests, failure_comes_out_after_what_was_pushed_before);
 	tcase_add_test(tests, producer_that_waits_is_woken_when_the_consumer_gives_up);
 	tcase_add_test(tests, held_buffer_is_not_written_until_the_next_call);
-	tcase_add_test(tests, watcher_sees_all_that_the_consumer_sees);
-	tcase_add_test(tests, watcher_ends_when_the_consumer_gives_up);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
 	int failed = srunner_ntests_failed(runner);
