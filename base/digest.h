@@ -1,6 +1,7 @@
 /* SHA-256, the only digest of OCI content here, and its "sha256:HEX" form.
  *
- * The one place that includes openssl. Hashing runs at SHA-NI speed (1.8 GB/s a core).
+ * The one place that includes openssl. Hashing runs at SHA-NI speed (1.8 GB/s a core,
+ * 2.7 for two at a time).
  */
 #pragma once
 
@@ -25,6 +26,11 @@ struct sha256; /* a running hash */
 
 MUST_CHECK bool sha256_new(struct sha256 **out, struct err *err);
 void sha256_add(struct sha256 *hash, const void *data, size_t len);
+enum { SHA256_BLOCK_BYTES = 64 };
+/* len bytes to each of two, which is faster than one after the other while both have had whole
+ * blocks only. */
+void sha256_add_both(struct sha256 *first, const void *first_data, struct sha256 *second,
+		     const void *second_data, size_t len);
 /* What was added so far; the hash goes on. */
 struct digest sha256_now(const struct sha256 *hash);
 void sha256_freep(struct sha256 **hash);

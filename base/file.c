@@ -68,6 +68,11 @@ bool file_pwrite(int fd, const void *data, size_t len, uint64_t offset, const ch
 	return len == 0 || file_pwritev(fd, &part, 1, offset, name, err);
 }
 
+void file_reserve(int fd, uint64_t offset, uint64_t len)
+{
+	fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len);
+}
+
 bool file_pread(int fd, void *data, size_t len, uint64_t offset, const char *name, struct err *err)
 {
 	char *rest = data;

@@ -27,6 +27,11 @@ MUST_CHECK bool file_pwritev(int fd, struct iovec *parts, size_t part_count, uin
 MUST_CHECK bool file_pread(int fd, void *data, size_t len, uint64_t offset, const char *name,
 			   struct err *err);
 
+/* Blocks for bytes that will be written soon; the file's length stays. On ext4 this saves a third
+ * of what a write costs, and lets threads write around the page cache side by side. A hint: a
+ * file system that cannot do it, or is full, goes on without. */
+void file_reserve(int fd, uint64_t offset, uint64_t len);
+
 /* Up to capacity bytes; *len is 0 only at the end of the file. */
 MUST_CHECK bool file_read_some(int fd, void *data, size_t capacity, size_t *len, const char *name,
 			       struct err *err);

@@ -37,6 +37,7 @@ static bool stoppable_read(struct stream *self, void *buffer, size_t capacity, s
 
 	if (atomic_load_explicit(stoppable->is_stopping, memory_order_relaxed))
 		return err_set(err, ERR_IO, "stopped because another layer failed");
+	stoppable->inner->hasher = self->hasher;
 	return stoppable->inner->read(stoppable->inner, buffer, capacity, len, err);
 }
 

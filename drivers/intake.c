@@ -282,7 +282,7 @@ MUST_CHECK static bool add_hashed(struct intake *intake, const struct part *part
 bool intake_add_bytes(struct intake *intake, const struct part *part, struct view content,
 		      size_t *index, struct err *err)
 {
-	struct view_stream rest = { { read_view }, view_from(content, BUFFER_BYTES) };
+	struct view_stream rest = { { .read = read_view }, view_from(content, BUFFER_BYTES) };
 	struct part taken = *part;
 	const struct part *same = NULL;
 	bool ok;

@@ -63,7 +63,7 @@ MUST_CHECK static bool take_member(struct intake *intake, struct archive_reader 
 				   const struct archive_member *member, const char *version,
 				   struct err *err)
 {
-	struct member_stream content = { { read_member }, reader };
+	struct member_stream content = { { .read = read_member }, reader };
 	struct part part = { .package_version = version, .mode = member->mode };
 	char clean[PATH_BYTES_MAX];
 

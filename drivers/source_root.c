@@ -206,7 +206,7 @@ MUST_CHECK static bool take_host_file(struct root *root, struct part *part, cons
 		return true; /* a link that leads nowhere */
 	if (fstat(fd, &status) < 0)
 		return err_os(err, "stat %s/%s", root->name, part->path);
-	struct fd_stream content = { { read_fd }, fd, part->path };
+	struct fd_stream content = { { .read = read_fd }, fd, part->path };
 
 	part->mode = status.st_mode & 07777;
 	return !S_ISREG(status.st_mode) ||
@@ -238,7 +238,7 @@ MUST_CHECK static bool read_tree(struct stream *self, void *buffer, size_t capac
 MUST_CHECK static bool take_tree_file(struct root *root, struct part *part, const char *name,
 				      struct err *err)
 {
-	struct tree_stream content = { { read_tree }, .root = root };
+	struct tree_stream content = { { .read = read_tree }, .root = root };
 	uint32_t inode = TREE_NONE;
 
 	if (!tree_walk(root->tree, view_of(part->path), false, &inode, err))

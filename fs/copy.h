@@ -1,5 +1,6 @@
 /* Bodies from stored layers into the image: cloned where the file system can, else copied by the
- * kernel, else read and written; each falls back to the next by itself. */
+ * kernel, else read and written, around the page cache where that is taken; each falls back to the
+ * next by itself. */
 #pragma once
 
 #include <stdint.h>

@@ -1,6 +1,7 @@
 #include "body.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/le.h"
@@ -13,12 +14,14 @@ enum {
 	 * write in few large folios, one that is off by a block in many small ones, slower by half.
 	 */
 	BUFFER_BYTES = 1 << 20,
+	RESERVE_BYTES = 64 << 20, /* blocks for so much are asked for at a time */
 	EXTENTS_PER_BODY_MAX = 65536, /* past it zeros are stored: a bound against hostile bodies */
 };
 
 struct body_writer {
 	int fd;
 	uint64_t file_offset; /* of buffer[0] in the file; a multiple of BUFFER_BYTES */
+	uint64_t reserved; /* end of the part of the file that has blocks */
 	struct writeback *writeback; /* owned */
 	char *buffer; /* owned, BUFFER_BYTES; whole blocks, and then one that may be growing */
 	size_t buffer_len; /* of the whole blocks; less than BUFFER_BYTES */
@@ -61,6 +64,15 @@ static bool is_zero(const char *block)
 	return le64_get(block) == 0 && memcmp(block, block + 8, BLOCK - 8) == 0;
 }
 
+/* A layer that fits into the buffer needs none. */
+static void reserve(struct body_writer *writer, uint64_t len)
+{
+	if (len < BUFFER_BYTES || writer->file_offset + len <= writer->reserved)
+		return;
+	file_reserve(writer->fd, writer->file_offset, len + RESERVE_BYTES);
+	writer->reserved = writer->file_offset + len + RESERVE_BYTES;
+}
+
 /* What is in the buffer and len bytes of data behind it. */
 MUST_CHECK static bool write_out(struct body_writer *writer, const char *data, size_t len,
 				 struct err *err)
@@ -68,6 +80,7 @@ MUST_CHECK static bool write_out(struct body_writer *writer, const char *data, s
 	struct iovec parts[] = { { writer->buffer, writer->buffer_len }, { NULL, len } };
 
 	memcpy(&parts[1].iov_base, &data, sizeof(data)); /* pwritev only reads it */
+	reserve(writer, writer->buffer_len + len);
 	if (!file_pwritev(writer->fd, parts, 2, writer->file_offset, "a layer's data", err))
 		return false;
 	writer->file_offset += writer->buffer_len + len;
@@ -238,6 +251,8 @@ bool body_writer_finish(struct body_writer *writer, uint64_t *data_bytes, struct
 	if (!write_out(writer, NULL, 0, err))
 		return false;
 	writeback_freep(&writer->writeback);
+	if (writer->reserved > 0 && ftruncate(writer->fd, (off_t)writer->file_offset) < 0)
+		return err_os(err, "cut a layer's data"); /* what was reserved behind its end */
 	*data_bytes = writer->file_offset;
 	return true;
 }

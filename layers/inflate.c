@@ -14,7 +14,9 @@
 #include "base/vectors.h"
 
 enum {
-	INPUT_BYTES = 256 << 10,
+	INPUT_BYTES = 128 << 10, /* with what comes out of it at once, less than a core's cache */
+	INPUTS = STREAM_READS_HELD + 1,
+	HASH_BYTES_MIN = 64 << 10, /* what is worth a piece of its own */
 	GZIP_FIRST_BYTE = 0x1f,
 	RATIO_GRACE_BYTES = 64 << 20, /* of output: what little comes out hurts nobody */
 	ZSTD_WINDOW_LOG_MAX = 27, /* 128 MiB, as zstd's own --long allows without being told */
@@ -23,6 +25,8 @@ enum {
 struct inflate {
 	struct stream *source;
 	struct queue *queue;
+	struct hasher *hasher; /* or NULL */
+	struct sha256 *hash;
 	struct report *report;
 	size_t buffer_bytes; /* of a queue buffer */
 	uint64_t ratio_max, read_bytes, pushed_bytes;
@@ -30,8 +34,11 @@ struct inflate {
 	bool is_at_end, has_source_failed; /* of the source: not to be read again */
 	bool is_abandoned; /* the consumer left: no error, nothing more to do */
 	uint8_t *output; /* a queue buffer being filled, or NULL */
-	size_t output_len;
-	uint8_t *input; /* owned, INPUT_BYTES */
+	size_t output_len, hashed_len;
+	uint64_t piece; /* the last one that the hasher was given … */
+	uint64_t pieces[INFLATE_BUFFERS_HELD]; /* … when the buffers before this one were full */
+	uint8_t *inputs; /* owned, INPUTS × INPUT_BYTES, used in turns */
+	uint8_t *input; /* one of them */
 	size_t input_len, input_used;
 	struct inflate_state gzip;
 	struct isal_gzip_header gzip_header; /* of the current member */
@@ -60,21 +67,51 @@ MUST_CHECK static bool refill(struct inflate *inflate, struct err *err)
 	if (inflate->input_used < inflate->input_len)
 		return true;
 	inflate->input_used = 0;
+	inflate->input += INPUT_BYTES;
+	if (inflate->input == inflate->inputs + INPUTS * INPUT_BYTES)
+		inflate->input = inflate->inputs;
 	return read_source(inflate, inflate->input, INPUT_BYTES, &inflate->input_len, err);
+}
+
+/* Give the hasher what it has not had of the output, if that is enough. */
+static void hash_output(struct inflate *inflate, size_t enough)
+{
+	size_t len = inflate->output_len - inflate->hashed_len;
+
+	if (!inflate->hasher || len < enough)
+		return;
+	inflate->piece = hasher_add(inflate->hasher, HASHER_CONTENT, inflate->hash,
+				    inflate->output + inflate->hashed_len, len);
+	inflate->hashed_len = inflate->output_len;
+}
+
+static void push_output(struct inflate *inflate)
+{
+	hash_output(inflate, 1);
+	queue_push(inflate->queue, inflate->output_len);
+	inflate->pushed_bytes += inflate->output_len;
+	inflate->output = NULL;
+}
+
+/* A buffer that the consumer is done with; so must be the hasher. */
+static void fill_output(struct inflate *inflate)
+{
+	inflate->output = queue_fill(inflate->queue);
+	inflate->output_len = inflate->hashed_len = 0;
+	if (inflate->hasher)
+		hasher_wait(inflate->hasher, HASHER_CONTENT, inflate->pieces[0]);
+	memmove(inflate->pieces, inflate->pieces + 1,
+		sizeof(inflate->pieces) - sizeof(*inflate->pieces));
+	inflate->pieces[INFLATE_BUFFERS_HELD - 1] = inflate->piece;
 }
 
 /* Some output room; false when the consumer left. */
 static bool has_room(struct inflate *inflate)
 {
-	if (inflate->output && inflate->output_len == inflate->buffer_bytes) {
-		queue_push(inflate->queue, inflate->output_len);
-		inflate->pushed_bytes += inflate->output_len;
-		inflate->output = NULL;
-	}
-	if (!inflate->output) {
-		inflate->output = queue_fill(inflate->queue);
-		inflate->output_len = 0;
-	}
+	if (inflate->output && inflate->output_len == inflate->buffer_bytes)
+		push_output(inflate);
+	if (!inflate->output)
+		fill_output(inflate);
 	inflate->is_abandoned = !inflate->output;
 	return !inflate->is_abandoned;
 }
@@ -143,6 +180,7 @@ MUST_CHECK static bool inflate_some(struct inflate *inflate, struct err *err)
 		return err_gzip(err, code);
 	take_input_back(inflate);
 	inflate->output_len = inflate->buffer_bytes - gzip->avail_out;
+	hash_output(inflate, HASH_BYTES_MIN);
 	return true;
 }
 
@@ -229,6 +267,7 @@ MUST_CHECK static bool zstd_frames(struct inflate *inflate, ZSTD_DStream *stream
 			return err_set(err, ERR_FORMAT, "zstd: %s", ZSTD_getErrorName(left));
 		inflate->input_used = in.pos;
 		inflate->output_len = out.pos;
+		hash_output(inflate, HASH_BYTES_MIN);
 		if (!check_ratio(inflate, err))
 			return false;
 	}
@@ -265,6 +304,7 @@ MUST_CHECK static bool pass_plain(struct inflate *inflate, struct err *err)
 			return false;
 		}
 		inflate->output_len += len;
+		hash_output(inflate, HASH_BYTES_MIN);
 	}
 	return true;
 }
@@ -320,7 +360,7 @@ static void *run(void *argument)
 	bool ok = inflate_all(inflate, &err);
 
 	if (ok && inflate->output && inflate->output_len > 0)
-		queue_push(inflate->queue, inflate->output_len);
+		push_output(inflate);
 	if (!ok)
 		prefer_source_failure(inflate, &err);
 	queue_end(inflate->queue, ok ? NULL : &err);
@@ -328,23 +368,27 @@ static void *run(void *argument)
 }
 
 bool inflate_start(struct inflate **out, struct stream *source, struct queue *queue,
-		   uint64_t ratio_max, struct report *report, struct err *err)
+		   struct hasher *hasher, struct sha256 *hash, uint64_t ratio_max,
+		   struct report *report, struct err *err)
 {
 	CLEANUP(freep) struct inflate *inflate = calloc(1, sizeof(*inflate));
-	CLEANUP(freep) uint8_t *input = malloc(INPUT_BYTES);
+	CLEANUP(freep) uint8_t *inputs = malloc((size_t)INPUTS * INPUT_BYTES);
 
-	if (!inflate || !input)
+	if (!inflate || !inputs)
 		return err_memory(err, "inflating");
 	inflate->source = source;
+	source->hasher = hasher;
 	inflate->queue = queue;
+	inflate->hasher = hasher;
+	inflate->hash = hash;
 	inflate->report = report;
 	inflate->ratio_max = ratio_max;
 	inflate->buffer_bytes = queue_buffer_bytes(queue);
-	inflate->input = input;
+	inflate->inputs = inflate->input = inputs;
 	errno = pthread_create(&inflate->thread, NULL, run, inflate);
 	if (errno)
 		return err_os(err, "start a thread");
-	input = NULL;
+	inputs = NULL;
 	*out = ptr_take(&inflate);
 	return true;
 }
@@ -354,7 +398,10 @@ void inflate_freep(struct inflate **inflate)
 	if (!*inflate)
 		return;
 	pthread_join((*inflate)->thread, NULL);
-	free((*inflate)->input);
+	if ((*inflate)->hasher)
+		hasher_drain((*inflate)->hasher);
+	(*inflate)->source->hasher = NULL;
+	free((*inflate)->inputs);
 	free(*inflate);
 	*inflate = NULL;
 }

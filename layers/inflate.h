@@ -10,20 +10,27 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/hasher.h"
 #include "base/queue.h"
 #include "base/report.h"
 #include "base/stream.h"
 
 struct inflate;
 
-/* Start filling the queue. source, queue and report are borrowed until inflate_freep. The result
- * comes out of the queue: its good end, or the error.
+enum { INFLATE_BUFFERS_HELD = 2 }; /* that the consumer may be done with and the hasher not */
+
+/* Start filling the queue. All pointers are borrowed until inflate_freep. The result comes out of
+ * the queue: its good end, or the error.
+ * queue:  of more than INFLATE_BUFFERS_HELD buffers
+ * hasher: what comes out is added to hash on its content lane, before the queue has it, and it is
+ *         lent to source; NULL: nothing is hashed here
  * ratio_max: uncompressed to compressed bytes, looked at once there is more than a little
  * Errors there: ERR_FORMAT       broken or truncated compression, wrong CRC or length
  *               ERR_UNSUPPORTED  a zstd window over 128 MiB, more than ratio_max
  *               and those of source */
 MUST_CHECK bool inflate_start(struct inflate **out, struct stream *source, struct queue *queue,
-			      uint64_t ratio_max, struct report *report, struct err *err);
+			      struct hasher *hasher, struct sha256 *hash, uint64_t ratio_max,
+			      struct report *report, struct err *err);
 
-/* Waits for the thread. A consumer that leaves early calls queue_abandon first. */
+/* Waits for the thread and the hasher. A consumer that leaves early calls queue_abandon first. */
 void inflate_freep(struct inflate **inflate);

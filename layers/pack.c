@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/hasher.h"
 #include "body.h"
 #include "index.h"
 #include "inflate.h"
@@ -249,59 +249,13 @@ static void prefer_integrity(struct packer *packer, struct err *err)
 		*err = verdict;
 }
 
-/* The hash over all that comes out of the queue, read or skipped, in a thread of its own. */
-struct hasher {
-	struct queue *queue; /* borrowed */
-	struct sha256 *hash; /* owned */
-	pthread_t thread;
-	bool is_running;
-};
-
-static void *hash_all(void *argument)
-{
-	struct hasher *hasher = argument;
-	const uint8_t *data = NULL;
-	struct err ignored = { 0 }; /* the parser sees the same failure */
-	size_t len = 0;
-
-	while (queue_watch(hasher->queue, &data, &len, &ignored) && len > 0)
-		sha256_add(hasher->hash, data, len);
-	return NULL;
-}
-
-MUST_CHECK static bool hasher_start(struct hasher *hasher, struct queue *queue, struct err *err)
-{
-	hasher->queue = queue;
-	if (!sha256_new(&hasher->hash, err))
-		return false;
-	queue_add_watcher(queue);
-	errno = pthread_create(&hasher->thread, NULL, hash_all, hasher);
-	if (errno)
-		return err_os(err, "start a thread");
-	hasher->is_running = true;
-	return true;
-}
-
-static void hasher_join(struct hasher *hasher)
-{
-	if (hasher->is_running)
-		pthread_join(hasher->thread, NULL);
-	hasher->is_running = false;
-}
-
-static void hasher_freep(struct hasher *hasher)
-{
-	hasher_join(hasher);
-	sha256_freep(&hasher->hash);
-}
-
-MUST_CHECK static bool check_diff_id(struct hasher *hasher, const struct digest *diff_id,
-				     struct err *err)
+MUST_CHECK static bool check_diff_id(struct hasher *hasher, const struct sha256 *hash,
+				     const struct digest *diff_id, struct err *err)
 {
 	char found_text[DIGEST_TEXT_BYTES], wanted_text[DIGEST_TEXT_BYTES];
 
-	hasher_join(hasher); /* the parser has seen the end, so it comes to it too */
-	struct digest found = sha256_now(hasher->hash);
+	hasher_drain(hasher); /* the parser has seen the end, so all was added */
+	struct digest found = sha256_now(hash);
 
 	if (digest_equal(&found, diff_id))
 		return true;
@@ -327,15 +281,16 @@ MUST_CHECK static bool run(struct packer *packer, struct stream *source,
 			   const struct digest *diff_id, struct err *err)
 {
 	CLEANUP(queue_freep) struct queue *queue = NULL;
-	CLEANUP(hasher_freep) struct hasher hasher = { 0 }; /* both end before the queue does */
-	CLEANUP(inflate_freep) struct inflate *inflate = NULL;
+	CLEANUP(sha256_freep) struct sha256 *hash = NULL;
+	CLEANUP(hasher_freep) struct hasher *hasher = NULL;
+	CLEANUP(inflate_freep) struct inflate *inflate = NULL; /* ends before the others do */
 
-	if (!queue_new(&queue, QUEUE_BUFFERS, QUEUE_BUFFER_BYTES, err))
+	if (!queue_new(&queue, QUEUE_BUFFERS, QUEUE_BUFFER_BYTES, err) || !sha256_new(&hash, err) ||
+	    !hasher_start(&hasher, err))
 		return false;
-	bool ok =
-		hasher_start(&hasher, queue, err) &&
-		inflate_start(&inflate, source, queue, packer->caps->ratio, packer->report, err) &&
-		consume(packer, queue, err) && check_diff_id(&hasher, diff_id, err);
+	bool ok = inflate_start(&inflate, source, queue, hasher, hash, packer->caps->ratio,
+				packer->report, err) &&
+		  consume(packer, queue, err) && check_diff_id(hasher, hash, diff_id, err);
 
 	queue_abandon(queue); /* whoever still waits for it, waits no longer */
 	return ok;

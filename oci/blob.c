@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/hasher.h"
 #include "fetch.h"
 #include "location.h"
 #include "part.h"
@@ -17,6 +18,7 @@ struct blob {
 	struct digest digest;
 	uint64_t size_bytes, offset; /* of the next byte to hand out */
 	struct sha256 *hash; /* of what was handed out */
+	uint64_t pieces; /* of it that the stream's hasher was given */
 	int fd; /* a whole file: a layout's, or kept from an earlier build; or -1 */
 	struct member_stream *member; /* of an archive, or NULL */
 	int kept_dir_fd; /* borrowed, -1: fd is not ours to remove */
@@ -47,9 +49,31 @@ MUST_CHECK static bool wrap(const struct blob *blob, struct err *err)
 	return err_wrap(err, "%s: blob %s", blob->source->text, text);
 }
 
+/* What the reader may overwrite now must be hashed. */
+static void await_hash(struct blob *blob)
+{
+	if (blob->stream.hasher && blob->pieces > STREAM_READS_HELD)
+		hasher_wait(blob->stream.hasher, HASHER_BLOB, blob->pieces - STREAM_READS_HELD);
+}
+
+static void add_hash(struct blob *blob, const void *data, size_t len)
+{
+	if (blob->stream.hasher)
+		blob->pieces = hasher_add(blob->stream.hasher, HASHER_BLOB, blob->hash, data, len);
+	else
+		sha256_add(blob->hash, data, len);
+}
+
+static struct digest hash_now(const struct blob *blob)
+{
+	if (blob->stream.hasher)
+		hasher_wait(blob->stream.hasher, HASHER_BLOB, blob->pieces);
+	return sha256_now(blob->hash);
+}
+
 MUST_CHECK static bool verify_end(struct blob *blob, struct err *err)
 {
-	struct digest found = sha256_now(blob->hash);
+	struct digest found = hash_now(blob);
 	char text[DIGEST_TEXT_BYTES];
 
 	blob->is_verified = digest_equal(&found, &blob->digest) || is_named_by_content(blob);
@@ -151,6 +175,7 @@ MUST_CHECK static bool read_next(struct blob *blob, void *buffer, size_t capacit
 		return false;
 	size_t count = available < capacity ? (size_t)available : capacity;
 
+	await_hash(blob);
 	if (!read_bytes(blob, buffer, count, len, err))
 		return false;
 	if (blob->offset < sizeof(blob->magic)) {
@@ -158,7 +183,7 @@ MUST_CHECK static bool read_next(struct blob *blob, void *buffer, size_t capacit
 
 		memcpy(blob->magic + blob->offset, buffer, *len < room ? *len : room);
 	}
-	sha256_add(blob->hash, buffer, *len);
+	add_hash(blob, buffer, *len);
 	blob->offset += *len;
 	return true;
 }
@@ -221,7 +246,8 @@ MUST_CHECK static bool open_remote(struct blob *blob, int dir_fd, struct err *er
 	return start_fetch(blob, err);
 }
 
-/* Whose bytes they were is known; the hash and the reader begin anew. */
+/* Whose bytes they were is known; the hash and the reader begin anew. The reader that is gone has
+ * drained its hasher. */
 MUST_CHECK static bool rewind_blob(struct blob *blob, struct err *err)
 {
 	CLEANUP(sha256_freep) struct sha256 *hash = NULL;
@@ -230,7 +256,8 @@ MUST_CHECK static bool rewind_blob(struct blob *blob, struct err *err)
 		return false;
 	sha256_freep(&blob->hash);
 	blob->hash = ptr_take(&hash);
-	blob->offset = 0;
+	blob->stream.hasher = NULL;
+	blob->pieces = blob->offset = 0;
 	blob->is_spoiled = false;
 	return true;
 }

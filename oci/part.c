@@ -80,6 +80,7 @@ bool part_reset(struct part *part, struct err *err)
 		return err_os(err, "stat %s", part->name);
 	if (stat.st_size > 0 && ftruncate(part->fd, 0) < 0)
 		return err_os(err, "empty %s", part->name);
+	file_reserve(part->fd, 0, part->chunks.size_bytes);
 	return file_pwrite(part->fd, map.data, map.len, part->chunks.size_bytes, part->name, err);
 }
 

@@ -132,7 +132,7 @@ static bool pack(const char *path, const char *folder, struct err *err)
 	if (!file_open(&fd, AT_FDCWD, path, O_RDONLY, err) || !hash_file(fd, &diff_id, err) ||
 	    !file_open(&folder_fd, AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, err))
 		return false;
-	struct file_stream source = { { read_file }, fd };
+	struct file_stream source = { { .read = read_file }, fd };
 	double start = seconds();
 
 	if (!layer_pack(&source.stream, &diff_id, folder_fd, &pack_caps_default, NULL, err))

@@ -41,6 +41,52 @@ START_TEST(running_hash_goes_on_after_a_look)
 }
 END_TEST
 
+/* Pieces of all lengths around a block, at all phases of both hashes. */
+START_TEST(two_at_once_are_what_each_is_alone)
+{
+	enum { BYTES = 5000 };
+	CLEANUP(sha256_freep) struct sha256 *first = NULL, *second = NULL;
+	static uint8_t data[2 * BYTES];
+	struct err err = { 0 };
+	size_t start = (size_t)_i, at = 0;
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 131 + i / 256);
+	ck_assert(sha256_new(&first, &err) && sha256_new(&second, &err));
+	sha256_add(second, data + BYTES, start);
+	for (size_t len = 1 + start % 3; at + start + len <= BYTES; at += len, len += 13)
+		sha256_add_both(first, data + at, second, data + BYTES + start + at, len);
+	struct digest found = sha256_now(first), wanted = digest_of(data, at);
+
+	ck_assert(digest_equal(&found, &wanted));
+	found = sha256_now(second);
+	wanted = digest_of(data + BYTES, start + at);
+	ck_assert(digest_equal(&found, &wanted));
+}
+END_TEST
+
+START_TEST(two_at_once_on_whole_blocks_are_what_each_is_alone)
+{
+	CLEANUP(sha256_freep) struct sha256 *first = NULL, *second = NULL;
+	static uint8_t data[2][64 * 40];
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < sizeof(data[0]); i++) {
+		data[0][i] = (uint8_t)(i * 7);
+		data[1][i] = (uint8_t)(i * 11 + i / 64);
+	}
+	ck_assert(sha256_new(&first, &err) && sha256_new(&second, &err));
+	sha256_add_both(first, data[0], second, data[1], 64 * 3);
+	sha256_add_both(first, data[0] + 64 * 3, second, data[1] + 64 * 3, 64 * 37);
+	for (int i = 0; i < 2; i++) {
+		struct digest found = sha256_now(i ? second : first);
+		struct digest wanted = digest_of(data[i], sizeof(data[i]));
+
+		ck_assert(digest_equal(&found, &wanted));
+	}
+}
+END_TEST
+
 START_TEST(text_and_digest_are_each_others_inverse)
 {
 	struct digest digest, abc = digest_of("abc", 3), other = digest_of("abd", 3);
@@ -103,6 +149,8 @@ int main(void)
 
 	tcase_add_test(tests, digest_of_abc_is_the_published_one);
 	tcase_add_test(tests, running_hash_goes_on_after_a_look);
+	tcase_add_loop_test(tests, two_at_once_are_what_each_is_alone, 0, 130);
+	tcase_add_test(tests, two_at_once_on_whole_blocks_are_what_each_is_alone);
 	tcase_add_test(tests, text_and_digest_are_each_others_inverse);
 	tcase_add_loop_test(tests, anything_else_is_refused_and_out_untouched, 0, REFUSED_COUNT);
 	tcase_add_test(tests, other_algorithm_is_named);

@@ -112,6 +112,37 @@ START_TEST(many_threads_copy_the_same)
 }
 END_TEST
 
+/* Memory may or may not be written around the page cache, by the kernel's age. */
+START_TEST(an_image_in_memory_is_written_too)
+{
+	struct copy copies[] = { { 0, 3, 100, BLOCKS - 3 }, { 1, 0, 20000, 7 } };
+
+	fd_closep(&image_fd);
+	image_fd = memfd_create("image", MFD_CLOEXEC);
+	ck_assert_int_eq(ftruncate(image_fd, (off_t)4 * BLOCKS * BLOCK_BYTES), 0);
+	ck_assert_msg(copy(copies, 2, 2), "%s", err.msg);
+	check_copied(copies, 2);
+	ck_assert_int_eq(result.method, COPY_READ_WRITE);
+}
+END_TEST
+
+/* What lies in the page cache beside and under the copies, not on the disk yet, holds. */
+START_TEST(what_was_written_before_is_kept)
+{
+	struct copy copies[] = { { 1, 0, 1, 999 }, { 1, 0, 1001, 999 } };
+	char found[BLOCK_BYTES];
+
+	ck_assert(file_pwrite(image_fd, body, 2100 * BLOCK_BYTES, 0, "image", &err));
+	ck_assert_msg(copy(copies, 2, 2), "%s", err.msg);
+	check_copied(copies, 2);
+	for (uint64_t block = 0; block <= 2000; block += 1000) {
+		ck_assert(file_pread(image_fd, found, BLOCK_BYTES, block * BLOCK_BYTES, "image",
+				     &err));
+		ck_assert(memcmp(found, body + block * BLOCK_BYTES, BLOCK_BYTES) == 0);
+	}
+}
+END_TEST
+
 START_TEST(what_is_not_copied_stays_a_hole)
 {
 	struct copy copies[] = { { 0, 0, 100, 10 }, { 1, 0, 40000, 10 } };
@@ -164,6 +195,8 @@ int main(void)
 	tcase_add_test(all, a_layer_on_the_same_file_system_is_cloned_or_copied);
 	tcase_add_test(all, each_layer_takes_its_own_way);
 	tcase_add_test(all, many_threads_copy_the_same);
+	tcase_add_test(all, an_image_in_memory_is_written_too);
+	tcase_add_test(all, what_was_written_before_is_kept);
 	tcase_add_test(all, what_is_not_copied_stays_a_hole);
 	tcase_add_test(all, nothing_to_copy_is_said_so);
 	tcase_add_loop_test(all, a_layer_that_ends_early_is_an_error, 0, LAYERS);

@@ -44,7 +44,7 @@ static bool inflate_all(struct memory_stream *source, struct bytes *out, struct 
 
 	source->stream.read = memory_read;
 	ck_assert(queue_new(&queue, 2, 4096, err));
-	ck_assert(inflate_start(&inflate, &source->stream, queue, 10000, NULL, err));
+	ck_assert(inflate_start(&inflate, &source->stream, queue, NULL, NULL, 10000, NULL, err));
 	do {
 		if (!queue_next(queue, &data, &len, err))
 			return false;
@@ -353,7 +353,8 @@ START_TEST(ratio_past_the_cap_is_refused)
 	size_t len = 1;
 
 	ck_assert(queue_new(&queue, 2, 1 << 20, &err));
-	ck_assert(inflate_start(&inflate, &source.stream, queue, ratios[_i], NULL, &err));
+	ck_assert(inflate_start(&inflate, &source.stream, queue, NULL, NULL, ratios[_i], NULL,
+				&err));
 	while (ok && len > 0)
 		ok = queue_next(queue, &data, &len, &err);
 	ck_assert_int_eq(ok, _i == 0);
@@ -387,7 +388,7 @@ START_TEST(consumer_that_leaves_early_does_not_hang)
 					.step = 4096 };
 
 	ck_assert(queue_new(&queue, 2, 4096, &err));
-	ck_assert(inflate_start(&inflate, &source.stream, queue, 10000, NULL, &err));
+	ck_assert(inflate_start(&inflate, &source.stream, queue, NULL, NULL, 10000, NULL, &err));
 	queue_abandon(queue);
 	inflate_freep(&inflate); /* joins the thread */
 	bytes_freep(&text);

@@ -84,7 +84,7 @@ static bool pack(size_t number)
 	char name[32];
 
 	case_tar(&tar, &file.layers[number]);
-	struct memory_stream source = { { read_memory }, bytes_view(&tar) };
+	struct memory_stream source = { { .read = read_memory }, bytes_view(&tar) };
 	struct digest diff_id = digest_of(tar.data, tar.len);
 
 	snprintf(name, sizeof(name), "%zu", number);

@@ -55,7 +55,7 @@ static bool read_memory(struct stream *stream, void *buffer, size_t capacity, si
 /* Into the empty folder, against diff_id. */
 static bool pack(struct view stream)
 {
-	struct memory_stream source = { { read_memory }, stream };
+	struct memory_stream source = { { .read = read_memory }, stream };
 
 	err = (struct err){ 0 };
 	unlinkat(dir_fd, "data", 0);
