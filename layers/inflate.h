@@ -13,17 +13,19 @@
 #include "base/queue.h"
 #include "base/report.h"
 #include "base/stream.h"
+#include "memory.h"
 
 struct inflate;
 
-/* Start filling the queue. source, queue and report are borrowed until inflate_freep. The result
- * comes out of the queue: its good end, or the error.
+/* Start filling the queue. source, queue, memory and report are borrowed until inflate_freep. The
+ * result comes out of the queue: its good end, or the error.
  * ratio_max: uncompressed to compressed bytes, looked at once there is more than a little
  * Errors there: ERR_FORMAT       broken or truncated compression, wrong CRC or length
  *               ERR_UNSUPPORTED  a zstd window over 128 MiB, more than ratio_max
  *               and those of source */
 MUST_CHECK bool inflate_start(struct inflate **out, struct stream *source, struct queue *queue,
-			      uint64_t ratio_max, struct report *report, struct err *err);
+			      uint64_t ratio_max, struct memory *memory, struct report *report,
+			      struct err *err);
 
 /* Waits for the thread. A consumer that leaves early calls queue_abandon first. */
 void inflate_freep(struct inflate **inflate);

@@ -15,9 +15,7 @@
 #include "whiteout.h"
 
 enum {
-	QUEUE_BUFFERS = 4,
-	QUEUE_BUFFER_BYTES = 1 << 20, /* few enough to stay in a shared cache, large enough that
-				       * threads seldom wake each other */
+	QUEUE_BUFFERS = 4, /* few enough to stay in a shared cache */
 	LINK_BYTES_MAX = 4095, /* of a symlink's target: PATH_MAX without the NUL */
 	XATTRS_MAX = 4096, /* of one entry */
 };
@@ -32,6 +30,7 @@ const struct pack_caps pack_caps_default = {
 
 struct packer {
 	const struct pack_caps *caps;
+	struct memory *memory;
 	struct report *report;
 	struct input input;
 	struct tar_reader *tar; /* owned, as are the next two */
@@ -330,12 +329,12 @@ MUST_CHECK static bool run(struct packer *packer, struct stream *source,
 	CLEANUP(hasher_freep) struct hasher hasher = { 0 }; /* both end before the queue does */
 	CLEANUP(inflate_freep) struct inflate *inflate = NULL;
 
-	if (!queue_new(&queue, QUEUE_BUFFERS, QUEUE_BUFFER_BYTES, err))
+	if (!queue_new(&queue, QUEUE_BUFFERS, packer->memory->buffer_bytes, err))
 		return false;
-	bool ok =
-		hasher_start(&hasher, queue, err) &&
-		inflate_start(&inflate, source, queue, packer->caps->ratio, packer->report, err) &&
-		consume(packer, queue, err) && check_diff_id(&hasher, diff_id, err);
+	bool ok = hasher_start(&hasher, queue, err) &&
+		  inflate_start(&inflate, source, queue, packer->caps->ratio, packer->memory,
+				packer->report, err) &&
+		  consume(packer, queue, err) && check_diff_id(&hasher, diff_id, err);
 
 	queue_abandon(queue); /* whoever still waits for it, waits no longer */
 	return ok;
@@ -347,7 +346,8 @@ MUST_CHECK static bool sync_file(int fd, const char *name, struct err *err)
 }
 
 bool layer_pack(struct stream *source, const struct digest *diff_id, int dir_fd,
-		const struct pack_caps *caps, struct report *report, struct err *err)
+		const struct pack_caps *caps, struct memory *memory, struct report *report,
+		struct err *err)
 {
 	CLEANUP(fd_closep) int data_fd = -1, index_fd = -1;
 	CLEANUP(packer_freep) struct packer *packer = calloc(1, sizeof(*packer));
@@ -356,10 +356,11 @@ bool layer_pack(struct stream *source, const struct digest *diff_id, int dir_fd,
 	if (!packer)
 		return err_memory(err, "a layer");
 	packer->caps = caps;
+	packer->memory = memory;
 	packer->report = report;
 	if (!file_open(&data_fd, dir_fd, "data", O_RDWR | O_CREAT | O_EXCL, err) ||
 	    !file_open(&index_fd, dir_fd, "index", O_RDWR | O_CREAT | O_EXCL, err) ||
-	    !body_writer_new(&packer->bodies, data_fd, err) ||
+	    !body_writer_new(&packer->bodies, data_fd, memory->buffer_bytes, err) ||
 	    !index_builder_new(&packer->index, err))
 		return false;
 	return run(packer, source, diff_id, err) &&

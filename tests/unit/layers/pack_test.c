@@ -14,6 +14,7 @@
 static struct bytes tar, blob;
 static struct digest diff_id;
 static struct pack_caps caps;
+static struct memory memory;
 static struct index stored;
 static struct err err;
 
@@ -23,6 +24,7 @@ static void begin(void)
 	tar = bytes_capped((size_t)1 << 30);
 	blob = bytes_capped((size_t)1 << 30);
 	caps = pack_caps_default;
+	memory_init(&memory, 1);
 	err = (struct err){ 0 };
 }
 
@@ -60,7 +62,7 @@ static bool pack(struct view stream)
 	err = (struct err){ 0 };
 	unlinkat(dir_fd, "data", 0);
 	unlinkat(dir_fd, "index", 0);
-	return layer_pack(&source.stream, &diff_id, dir_fd, &caps, NULL, &err);
+	return layer_pack(&source.stream, &diff_id, dir_fd, &caps, &memory, NULL, &err);
 }
 
 static void expect_packed(struct view stream)
