@@ -222,10 +222,12 @@ MUST_CHECK static bool open_all(struct unpacking *unpacking, struct stored_layer
 		bytes += out[i].index.body_bytes;
 	}
 	if (entries > unpacking->options->caps.entries)
-		return err_set(err, ERR_UNSUPPORTED, "the image has over %" PRIu64 " entries",
+		return err_set(err, ERR_UNSUPPORTED, "the image has over %" PRIu64
+						     " entries (--max-entries allows more)",
 			       unpacking->options->caps.entries);
 	if (bytes > unpacking->options->caps.body_bytes)
-		return err_set(err, ERR_UNSUPPORTED, "the image's files are over %" PRIu64 " bytes",
+		return err_set(err, ERR_UNSUPPORTED, "the image's files are over %" PRIu64
+						     " bytes (--max-bytes allows more)",
 			       unpacking->options->caps.body_bytes);
 	return true;
 }

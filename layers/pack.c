@@ -132,7 +132,8 @@ MUST_CHECK static bool take_body(struct packer *packer, const struct tar_entry *
 {
 	packer->body_bytes += tar->size;
 	if (packer->body_bytes > packer->caps->body_bytes)
-		return err_set(err, ERR_UNSUPPORTED, "the layer's files are over %" PRIu64 " bytes",
+		return err_set(err, ERR_UNSUPPORTED, "the layer's files are over %" PRIu64
+						     " bytes (--max-bytes allows more)",
 			       packer->caps->body_bytes);
 	entry->size = tar->size;
 	body_begin(packer->bodies);
@@ -192,12 +193,14 @@ MUST_CHECK static bool take_entry(struct packer *packer, const struct tar_entry 
 	struct entry removal = { 0 };
 
 	if (index_builder_count(packer->index) >= packer->caps->entries)
-		return err_set(err, ERR_UNSUPPORTED, "the layer has over %" PRIu64 " entries",
+		return err_set(err, ERR_UNSUPPORTED, "the layer has over %" PRIu64
+						     " entries (--max-entries allows more)",
 			       packer->caps->entries);
 	if (!path_clean(packer->path, tar->path.ptr, tar->path.len, err))
 		return false;
 	if (strlen(packer->path) > packer->caps->path_bytes)
-		return err_set(err, ERR_UNSUPPORTED, "a path over %" PRIu64 " bytes",
+		return err_set(err, ERR_UNSUPPORTED, "a path over %" PRIu64
+						     " bytes (--max-path allows more)",
 			       packer->caps->path_bytes);
 	switch (whiteout_classify(packer->path, &removal.path)) {
 	case WHITEOUT_NONE:

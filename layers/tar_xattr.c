@@ -100,7 +100,8 @@ MUST_CHECK static bool keep(struct tar_pax *pax, struct xattr xattr, bool is_pla
 		return err_set(err, ERR_FORMAT, "an xattr without a proper name");
 	pax->xattr_bytes += xattr.name.len + xattr.value.len; /* of a text far below 2^64 */
 	if (pax->xattr_bytes > cap)
-		return err_set(err, ERR_UNSUPPORTED, "xattrs of more than %zu bytes", cap);
+		return err_set(err, ERR_UNSUPPORTED,
+			       "xattrs of more than %zu bytes (--max-xattrs allows more)", cap);
 	if (pax->found_count == pax->capacity && !grow(pax, err))
 		return false;
 	pax->found[pax->found_count++] = (struct tar_found_xattr){ xattr, is_plain };
