@@ -211,6 +211,10 @@ MUST_CHECK static bool take_entry(struct packer *packer, const struct tar_entry 
 	case WHITEOUT_OPAQUE:
 		removal.kind = ENTRY_OPAQUE;
 		break;
+	case WHITEOUT_AUFS_LINKED:
+		if (tar->kind == ENTRY_FILE)
+			return take_ordinary(packer, tar, err);
+		return true;
 	case WHITEOUT_AUFS:
 		if (!packer->has_noted_aufs)
 			report_note(packer->report, "AUFS metadata is left out (first at /%s)",
