@@ -126,7 +126,7 @@ bool tar_xattr_take(struct tar_pax *pax, char *key, size_t len, struct view valu
 
 	xattr.name = (struct view){ bare_name, decode_name(bare_name, len - strlen(encoded)) };
 	if (view_starts(xattr.name, "system.posix_acl_"))
-		return true; /* an ACL counts from SCHILY only, where the kernel's own form stands */
+		return true; /* ACLs count from SCHILY only: the kernel's form */
 	if (!decode_value(bare_value, &xattr.value.len))
 		return err_set(err, ERR_FORMAT, "the value of an xattr is no base64");
 	return keep(pax, xattr, false, cap, err);
