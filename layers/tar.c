@@ -248,7 +248,8 @@ MUST_CHECK static bool take_extension(struct tar_reader *reader, bool *is_entry,
 		reader->is_announced = true;
 		return take_pax(reader, err);
 	case HEADER_GLOBAL:
-		return take_text(reader, &reader->global_text, err);
+		return take_text(reader, &reader->global_text, err) &&
+		       tar_check_global(reader, err);
 	case HEADER_LONG_NAME:
 		reader->is_announced = true;
 		return take_long(reader, &reader->long_name, err);
