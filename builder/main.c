@@ -1,5 +1,6 @@
 /* vmbake: the command. Parses, calls, prints the one error, and turns its kind into an exit
  * code. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +33,15 @@ static void handle_signals(void)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+/* What is large goes back to the kernel when it is freed. glibc would keep it for the next of its
+ * kind, in an arena for each of the threads that unpack layers. */
+static void bound_memory(void)
+{
+	enum { LARGE_BYTES = 128 << 10 };
+
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 }
 
 /* A wrong command line has no options yet, but whoever gave --json wants JSON for that too. */
@@ -180,6 +190,7 @@ int main(int argc, char **argv)
 	struct json_t *driver = NULL;
 
 	handle_signals();
+	bound_memory();
 	if (options_parse(&options, argc, (const char *const *)argv, &err) &&
 	    run(&options, &driver, &err))
 		return 0;

@@ -122,7 +122,7 @@ static const struct option_row rows[] = {
 	{ "max-header", 0, KIND_SIZE, ON_FETCH, FIELD(max_header), "N[KMGT]",
 	  "refuse longer PAX headers and names in layers (default: 1M)" },
 	{ "max-xattrs", 0, KIND_SIZE, ON_FETCH, FIELD(max_xattrs), "N[KMGT]",
-	  "refuse files with larger xattrs in layers (default: 1M)" },
+	  "refuse files with larger xattrs in layers (default: 256K)" },
 	{ "lock-timeout", 0, KIND_NUMBER_OR_NONE, ON_STORE, FIELD(lock_timeout_seconds),
 	  "SECONDS", "how long to wait for another vmbake's work (default: for ever)" },
 	{ "store", 0, KIND_TEXT, ON_STORE, FIELD(store), "DIR",

@@ -14,6 +14,7 @@ struct unpacking {
 	const struct image *image;
 	const struct unpack_options *options;
 	struct report *report;
+	struct memory *memory; /* of all layers at work */
 	size_t *order; /* order[order_count]: layers to do, largest first; owned */
 	size_t order_count;
 	atomic_size_t next; /* in order */
@@ -53,7 +54,7 @@ MUST_CHECK static bool pack_blob(struct unpacking *unpacking, const struct layer
 	report_expect(unpacking->report, REPORT_UNPACK, layer->size_bytes);
 	return store_draft_open(unpacking->store, &draft, err) &&
 	       layer_pack(&source.stream, &layer->diff_id, draft.dir_fd, &unpacking->options->caps,
-			  unpacking->report, err) &&
+			  unpacking->memory, unpacking->report, err) &&
 	       store_draft_keep_layer(unpacking->store, &draft, &layer->diff_id, err);
 }
 
@@ -171,13 +172,21 @@ MUST_CHECK static bool plan_order(struct unpacking *unpacking, struct err *err)
 	return true;
 }
 
-MUST_CHECK static bool run_workers(struct unpacking *unpacking, struct err *err)
+/* How many layers at a time. */
+static unsigned count_workers(const struct unpacking *unpacking)
 {
-	unsigned wanted = unpacking->options->jobs, started = 0;
-	CLEANUP(freep) pthread_t *threads = NULL;
+	unsigned count = unpacking->options->jobs;
 
-	if (wanted > unpacking->order_count)
-		wanted = (unsigned)unpacking->order_count;
+	if (count > unpacking->order_count)
+		count = (unsigned)unpacking->order_count;
+	return count < MEMORY_LAYERS_MAX ? count : MEMORY_LAYERS_MAX;
+}
+
+MUST_CHECK static bool run_workers(struct unpacking *unpacking, unsigned wanted, struct err *err)
+{
+	CLEANUP(freep) pthread_t *threads = NULL;
+	unsigned started = 0;
+
 	threads = calloc(wanted + 1u, sizeof(*threads));
 	if (!threads)
 		return err_memory(err, "threads");
@@ -214,10 +223,12 @@ MUST_CHECK static bool open_all(struct unpacking *unpacking, struct stored_layer
 		bytes += out[i].index.body_bytes;
 	}
 	if (entries > unpacking->options->caps.entries)
-		return err_set(err, ERR_UNSUPPORTED, "the image has over %" PRIu64 " entries",
+		return err_set(err, ERR_UNSUPPORTED, "the image has over %" PRIu64
+						     " entries (--max-entries allows more)",
 			       unpacking->options->caps.entries);
 	if (bytes > unpacking->options->caps.body_bytes)
-		return err_set(err, ERR_UNSUPPORTED, "the image's files are over %" PRIu64 " bytes",
+		return err_set(err, ERR_UNSUPPORTED, "the image's files are over %" PRIu64
+						     " bytes (--max-bytes allows more)",
 			       unpacking->options->caps.body_bytes);
 	return true;
 }
@@ -239,8 +250,14 @@ bool unpack_layers(struct store *store, struct image_source *source, const struc
 								.report = report };
 
 	pthread_mutex_init(&unpacking.mutex, NULL);
-	if (!plan_order(&unpacking, err) || !run_workers(&unpacking, err) ||
-	    !open_all(&unpacking, out, err))
+	if (!plan_order(&unpacking, err))
+		return false;
+	unsigned workers = count_workers(&unpacking);
+	CLEANUP(memory_closep) struct memory memory;
+
+	memory_init(&memory, workers);
+	unpacking.memory = &memory;
+	if (!run_workers(&unpacking, workers, err) || !open_all(&unpacking, out, err))
 		return false;
 	*fetched_count = unpacking.fetched_count;
 	return true;

@@ -29,7 +29,7 @@ bool intake_open(struct intake *out, int data_fd, struct report *report, struct 
 	intake.buffer = malloc(BUFFER_BYTES);
 	if (!intake.buffer)
 		return err_memory(err, "a driver's files");
-	if (!body_writer_new(&intake.bodies, data_fd, err))
+	if (!body_writer_new(&intake.bodies, data_fd, BODY_BUFFER_BYTES, err))
 		return false;
 	*out = intake;
 	intake = INTAKE_NONE;

@@ -19,6 +19,7 @@
 enum {
 	PIECE_BYTES = 16 << 20, /* what a thread takes at a time */
 	BUFFER_BYTES = 1 << 20,
+	WORKERS_MAX = 16, /* more do not make memory faster, and each has a buffer */
 };
 
 /* What the threads share. */
@@ -235,7 +236,7 @@ MUST_CHECK static bool run_workers(struct copying *copying, unsigned jobs, struc
 
 	if (!threads)
 		return err_memory(err, "threads");
-	while (started + 1 < jobs &&
+	while (started + 1 < jobs && started + 1 < WORKERS_MAX &&
 	       pthread_create(&threads[started], NULL, work, copying) == 0)
 		started++;
 	work(copying); /* this thread is the first of jobs */

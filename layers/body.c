@@ -10,35 +10,36 @@
 
 enum {
 	BLOCK = INDEX_BLOCK_BYTES,
-	/* Every write but the last ends on a multiple of this: the page cache takes an aligned
-	 * write in few large folios, one that is off by a block in many small ones, slower by half.
-	 */
-	BUFFER_BYTES = 1 << 20,
 	RESERVE_BYTES = 64 << 20, /* blocks for so much are asked for at a time */
 	EXTENTS_PER_BODY_MAX = 65536, /* past it zeros are stored: a bound against hostile bodies */
 };
 
 struct body_writer {
 	int fd;
-	uint64_t file_offset; /* of buffer[0] in the file; a multiple of BUFFER_BYTES */
+	/* Of buffer[0] in the file; a multiple of buffer_bytes: the page cache takes an aligned
+	 * write in few large folios, one that is off by a block in many small ones, slower by half.
+	 */
+	uint64_t file_offset;
 	uint64_t reserved; /* end of the part of the file that has blocks */
 	struct writeback *writeback; /* owned */
-	char *buffer; /* owned, BUFFER_BYTES; whole blocks, and then one that may be growing */
-	size_t buffer_len; /* of the whole blocks; less than BUFFER_BYTES */
+	size_t buffer_bytes;
+	char *buffer; /* owned; whole blocks, and then one that may be growing */
+	size_t buffer_len; /* of the whole blocks; less than buffer_bytes */
 	size_t partial_len; /* bytes in the growing block */
 	uint64_t position; /* in the body */
 	uint32_t crc;
 	struct bytes extents; /* struct extent[] of the current body */
 };
 
-bool body_writer_new(struct body_writer **out, int fd, struct err *err)
+bool body_writer_new(struct body_writer **out, int fd, size_t buffer_bytes, struct err *err)
 {
 	CLEANUP(body_writer_freep) struct body_writer *writer = calloc(1, sizeof(*writer));
 
 	if (!writer)
 		return err_memory(err, "a layer's data");
 	writer->fd = fd;
-	writer->buffer = aligned_alloc(BLOCK, BUFFER_BYTES);
+	writer->buffer_bytes = buffer_bytes;
+	writer->buffer = aligned_alloc(BLOCK, buffer_bytes);
 	writer->extents = bytes_capped((size_t)UINT32_MAX * sizeof(struct extent));
 	if (!writer->buffer)
 		return err_memory(err, "a layer's data");
@@ -67,7 +68,7 @@ static bool is_zero(const char *block)
 /* A layer that fits into the buffer needs none. */
 static void reserve(struct body_writer *writer, uint64_t len)
 {
-	if (len < BUFFER_BYTES || writer->file_offset + len <= writer->reserved)
+	if (len < writer->buffer_bytes || writer->file_offset + len <= writer->reserved)
 		return;
 	file_reserve(writer->fd, writer->file_offset, len + RESERVE_BYTES);
 	writer->reserved = writer->file_offset + len + RESERVE_BYTES;
@@ -89,15 +90,15 @@ MUST_CHECK static bool write_out(struct body_writer *writer, const char *data, s
 	return true;
 }
 
-/* Whole blocks to the end of the file: as far as that is a multiple of BUFFER_BYTES from where they
+/* Whole blocks to the end of the file: as far as that is a multiple of buffer_bytes from where they
  * are, the rest waits in the buffer. */
 MUST_CHECK static bool put_bytes(struct body_writer *writer, const char *data, size_t len,
 				 struct err *err)
 {
 	size_t direct = 0;
 
-	if (writer->buffer_len + len >= BUFFER_BYTES) {
-		direct = len - (writer->buffer_len + len) % BUFFER_BYTES;
+	if (writer->buffer_len + len >= writer->buffer_bytes) {
+		direct = len - (writer->buffer_len + len) % writer->buffer_bytes;
 		if (!write_out(writer, data, direct, err))
 			return false;
 	}
@@ -177,7 +178,7 @@ MUST_CHECK static bool close_partial(struct body_writer *writer, struct err *err
 	if (!note_blocks(writer, block, 1, err))
 		return false;
 	writer->buffer_len += BLOCK;
-	return writer->buffer_len < BUFFER_BYTES || write_out(writer, NULL, 0, err);
+	return writer->buffer_len < writer->buffer_bytes || write_out(writer, NULL, 0, err);
 }
 
 /* Add to the growing block, which always fits behind the buffer's whole blocks. */

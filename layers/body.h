@@ -13,8 +13,13 @@
 
 struct body_writer;
 
-/* fd: an empty file, borrowed; written by offset, not synced, but its writeback is started early */
-MUST_CHECK bool body_writer_new(struct body_writer **out, int fd, struct err *err);
+enum { BODY_BUFFER_BYTES = 1 << 20 }; /* where memory is not short */
+
+/* fd:            an empty file, borrowed; written by offset, not synced, but its writeback is
+ *                started early
+ * buffer_bytes:  a multiple of 4,096 */
+MUST_CHECK bool body_writer_new(struct body_writer **out, int fd, size_t buffer_bytes,
+				struct err *err);
 void body_writer_freep(struct body_writer **writer);
 
 void body_begin(struct body_writer *writer);

@@ -14,12 +14,15 @@
 #include "base/vectors.h"
 
 enum {
-	INPUT_BYTES = 128 << 10, /* with what comes out of it at once, less than a core's cache */
-	INPUTS = STREAM_READS_HELD + 1,
+	INPUTS = STREAM_READS_HELD + 2, /* one more, since read_ahead writes before it reads */
 	HASH_BYTES_MIN = 64 << 10, /* what is worth a piece of its own */
+	MAGIC_BYTES = 4,
 	GZIP_FIRST_BYTE = 0x1f,
 	RATIO_GRACE_BYTES = 64 << 20, /* of output: what little comes out hurts nobody */
 	ZSTD_WINDOW_LOG_MAX = 27, /* 128 MiB, as zstd's own --long allows without being told */
+	ZSTD_HEADER_BYTES_MAX = 18, /* RFC 8878 §3.1.1: magic 4, descriptor 1, window 1, dictionary
+				     * 4, size 8 */
+	ZSTD_BESIDE_WINDOW_BYTES = 512 << 10, /* what the library allocates beside it */
 };
 
 struct inflate {
@@ -27,7 +30,9 @@ struct inflate {
 	struct queue *queue;
 	struct hasher *hasher; /* or NULL */
 	struct sha256 *hash;
+	struct memory *memory;
 	struct report *report;
+	uint64_t window_bytes; /* held of memory */
 	size_t buffer_bytes; /* of a queue buffer */
 	uint64_t ratio_max, read_bytes, pushed_bytes;
 	pthread_t thread;
@@ -37,9 +42,9 @@ struct inflate {
 	size_t output_len, hashed_len;
 	uint64_t piece; /* the last one that the hasher was given … */
 	uint64_t pieces[INFLATE_BUFFERS_HELD]; /* … when the buffers before this one were full */
-	uint8_t *inputs; /* owned, INPUTS × INPUT_BYTES, used in turns */
+	uint8_t *inputs; /* owned, INPUTS × input_bytes, used in turns */
 	uint8_t *input; /* one of them */
-	size_t input_len, input_used;
+	size_t input_bytes, input_len, input_used;
 	struct inflate_state gzip;
 	struct isal_gzip_header gzip_header; /* of the current member */
 };
@@ -61,16 +66,44 @@ MUST_CHECK static bool read_source(struct inflate *inflate, uint8_t *buffer, siz
 	return true;
 }
 
+/* The input buffer that was used longest ago. */
+static void next_input(struct inflate *inflate)
+{
+	inflate->input += inflate->input_bytes;
+	if (inflate->input == inflate->inputs + INPUTS * inflate->input_bytes)
+		inflate->input = inflate->inputs;
+}
+
 /* More input when all is used; at the verified end input_len is 0. */
 MUST_CHECK static bool refill(struct inflate *inflate, struct err *err)
 {
 	if (inflate->input_used < inflate->input_len)
 		return true;
 	inflate->input_used = 0;
-	inflate->input += INPUT_BYTES;
-	if (inflate->input == inflate->inputs + INPUTS * INPUT_BYTES)
-		inflate->input = inflate->inputs;
-	return read_source(inflate, inflate->input, INPUT_BYTES, &inflate->input_len, err);
+	next_input(inflate);
+	return read_source(inflate, inflate->input, inflate->input_bytes, &inflate->input_len, err);
+}
+
+/* At least wanted bytes at hand, fewer only at the end: a read may give one at a time. What is left
+ * goes to the next buffer, since this one may still be hashed. */
+MUST_CHECK static bool read_ahead(struct inflate *inflate, size_t wanted, struct err *err)
+{
+	const uint8_t *left = inflate->input + inflate->input_used;
+	size_t len = inflate->input_len - inflate->input_used, more = 1;
+
+	if (len >= wanted)
+		return true;
+	next_input(inflate);
+	memcpy(inflate->input, left, len);
+	inflate->input_used = 0;
+	inflate->input_len = len;
+	while (more > 0 && inflate->input_len < wanted) {
+		if (!read_source(inflate, inflate->input + inflate->input_len,
+				 inflate->input_bytes - inflate->input_len, &more, err))
+			return false;
+		inflate->input_len += more;
+	}
+	return true;
 }
 
 /* Give the hasher what it has not had of the output, if that is enough. */
@@ -237,7 +270,70 @@ static void zstd_freep(ZSTD_DStream **stream)
 	ZSTD_freeDStream(*stream);
 }
 
-/* Frames and skippable frames until the end. left: 0 between frames, as the library says it. */
+/* What the frame in front needs of memory: as much as its window, or as its content where it says
+ * how long that is and has no window.  Source: RFC 8878 §3.1.1.1 */
+static uint64_t zstd_window(const uint8_t *frame, size_t len)
+{
+	static const unsigned dictionary_bytes[] = { 0, 1, 2, 4 };
+
+	if (len < ZSTD_HEADER_BYTES_MAX || le32_get(frame) != ZSTD_MAGICNUMBER)
+		return 0; /* skippable, or too short to hold much */
+	uint8_t descriptor = frame[4], window = frame[5];
+
+	if (!(descriptor & 0x20)) {
+		uint64_t base = UINT64_C(1) << (10 + (window >> 3));
+
+		return base + base / 8 * (window & 7);
+	}
+	const uint8_t *size = frame + 5 + dictionary_bytes[descriptor & 3];
+
+	switch (descriptor >> 6) {
+	case 0:
+		return size[0];
+	case 1:
+		return le16_get(size) + 256u;
+	case 2:
+		return le32_get(size);
+	default:
+		return le64_get(size);
+	}
+}
+
+/* A frame begins: wait for room for its window. One that the library will refuse needs none. */
+MUST_CHECK static bool take_window(struct inflate *inflate, struct err *err)
+{
+	if (!read_ahead(inflate, ZSTD_HEADER_BYTES_MAX, err))
+		return false;
+	uint64_t window = zstd_window(inflate->input + inflate->input_used,
+				      inflate->input_len - inflate->input_used);
+
+	if (window <= UINT64_C(1) << ZSTD_WINDOW_LOG_MAX &&
+	    window + ZSTD_BESIDE_WINDOW_BYTES > inflate->window_bytes)
+		memory_take_window(inflate->memory, &inflate->window_bytes,
+				   window + ZSTD_BESIDE_WINDOW_BYTES);
+	return true;
+}
+
+/* One call of the library; *left is 0 when a frame has ended. */
+MUST_CHECK static bool zstd_some(struct inflate *inflate, ZSTD_DStream *stream, size_t *left,
+				 struct err *err)
+{
+	ZSTD_inBuffer in = { inflate->input, inflate->input_len, inflate->input_used };
+	ZSTD_outBuffer out = { inflate->output, inflate->buffer_bytes, inflate->output_len };
+
+	*left = ZSTD_decompressStream(stream, &out, &in);
+	if (ZSTD_getErrorCode(*left) == ZSTD_error_frameParameter_windowTooLarge)
+		return err_set(err, ERR_UNSUPPORTED, "zstd: its window is over the limit of %d MiB",
+			       1 << (ZSTD_WINDOW_LOG_MAX - 20));
+	if (ZSTD_isError(*left))
+		return err_set(err, ERR_FORMAT, "zstd: %s", ZSTD_getErrorName(*left));
+	inflate->input_used = in.pos;
+	inflate->output_len = out.pos;
+	hash_output(inflate, HASH_BYTES_MIN);
+	return true;
+}
+
+/* Frames and skippable frames until the end. left: 0 between frames. */
 MUST_CHECK static bool zstd_frames(struct inflate *inflate, ZSTD_DStream *stream, struct err *err)
 {
 	size_t left = 0;
@@ -251,24 +347,11 @@ MUST_CHECK static bool zstd_frames(struct inflate *inflate, ZSTD_DStream *stream
 			break;
 		if (left == 0 && inflate->input[inflate->input_used] == 0)
 			return only_zeros(inflate, err);
+		if (left == 0 && !take_window(inflate, err))
+			return false;
 		if (!has_room(inflate))
 			return true;
-		ZSTD_inBuffer in = { inflate->input, inflate->input_len, inflate->input_used };
-		ZSTD_outBuffer out = { inflate->output, inflate->buffer_bytes,
-				       inflate->output_len };
-
-		left = ZSTD_decompressStream(stream, &out, &in);
-		if (ZSTD_isError(left) && ZSTD_getErrorCode(left) ==
-						  ZSTD_error_frameParameter_windowTooLarge)
-			return err_set(err, ERR_UNSUPPORTED,
-				       "zstd: its window is over the limit of %d MiB",
-				       1 << (ZSTD_WINDOW_LOG_MAX - 20));
-		if (ZSTD_isError(left))
-			return err_set(err, ERR_FORMAT, "zstd: %s", ZSTD_getErrorName(left));
-		inflate->input_used = in.pos;
-		inflate->output_len = out.pos;
-		hash_output(inflate, HASH_BYTES_MIN);
-		if (!check_ratio(inflate, err))
+		if (!zstd_some(inflate, stream, &left, err) || !check_ratio(inflate, err))
 			return false;
 	}
 	return left == 0 || err_set(err, ERR_FORMAT, "zstd: it ends in the middle");
@@ -309,30 +392,16 @@ MUST_CHECK static bool pass_plain(struct inflate *inflate, struct err *err)
 	return true;
 }
 
-/* The first bytes that decide; a blob may be shorter, a read may give less at a time. */
-MUST_CHECK static bool read_magic(struct inflate *inflate, struct err *err)
-{
-	size_t len = 0;
-
-	do {
-		if (!read_source(inflate, inflate->input + inflate->input_len,
-				 INPUT_BYTES - inflate->input_len, &len, err))
-			return false;
-		inflate->input_len += len;
-	} while (len > 0 && inflate->input_len < 4);
-	return true;
-}
-
 /* Source: RFC 1952 §2.3.1; RFC 8878 §3.1.1 and §3.1.2 (skippable: 0x184D2A50 to 5F) */
 MUST_CHECK static bool inflate_all(struct inflate *inflate, struct err *err)
 {
-	if (!read_magic(inflate, err))
+	if (!read_ahead(inflate, MAGIC_BYTES, err))
 		return false;
-	uint32_t magic = inflate->input_len >= 4 ? le32_get(inflate->input) : 0;
+	uint32_t magic = inflate->input_len >= MAGIC_BYTES ? le32_get(inflate->input) : 0;
 
 	if ((magic & 0xffff) == 0x8b1f)
 		return inflate_gzip(inflate, err);
-	if (magic == 0xfd2fb528 || (magic & 0xfffffff0) == 0x184d2a50)
+	if (magic == ZSTD_MAGICNUMBER || (magic & 0xfffffff0) == 0x184d2a50)
 		return inflate_zstd(inflate, err);
 	return pass_plain(inflate, err);
 }
@@ -364,15 +433,18 @@ static void *run(void *argument)
 	if (!ok)
 		prefer_source_failure(inflate, &err);
 	queue_end(inflate->queue, ok ? NULL : &err);
+	memory_give_window(inflate->memory, &inflate->window_bytes);
 	return NULL;
 }
 
 bool inflate_start(struct inflate **out, struct stream *source, struct queue *queue,
 		   struct hasher *hasher, struct sha256 *hash, uint64_t ratio_max,
-		   struct report *report, struct err *err)
+		   struct memory *memory, struct report *report, struct err *err)
 {
+	/* What goes in at a time and comes out of it at once is less than a core's cache. */
+	size_t input_bytes = queue_buffer_bytes(queue) / 8;
 	CLEANUP(freep) struct inflate *inflate = calloc(1, sizeof(*inflate));
-	CLEANUP(freep) uint8_t *inputs = malloc((size_t)INPUTS * INPUT_BYTES);
+	CLEANUP(freep) uint8_t *inputs = malloc(INPUTS * input_bytes);
 
 	if (!inflate || !inputs)
 		return err_memory(err, "inflating");
@@ -381,9 +453,11 @@ bool inflate_start(struct inflate **out, struct stream *source, struct queue *qu
 	inflate->queue = queue;
 	inflate->hasher = hasher;
 	inflate->hash = hash;
+	inflate->memory = memory;
 	inflate->report = report;
 	inflate->ratio_max = ratio_max;
 	inflate->buffer_bytes = queue_buffer_bytes(queue);
+	inflate->input_bytes = input_bytes;
 	inflate->inputs = inflate->input = inputs;
 	errno = pthread_create(&inflate->thread, NULL, run, inflate);
 	if (errno)

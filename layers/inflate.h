@@ -14,6 +14,7 @@
 #include "base/queue.h"
 #include "base/report.h"
 #include "base/stream.h"
+#include "memory.h"
 
 struct inflate;
 
@@ -30,7 +31,7 @@ enum { INFLATE_BUFFERS_HELD = 2 }; /* that the consumer may be done with and the
  *               and those of source */
 MUST_CHECK bool inflate_start(struct inflate **out, struct stream *source, struct queue *queue,
 			      struct hasher *hasher, struct sha256 *hash, uint64_t ratio_max,
-			      struct report *report, struct err *err);
+			      struct memory *memory, struct report *report, struct err *err);
 
 /* Waits for the thread and the hasher. A consumer that leaves early calls queue_abandon first. */
 void inflate_freep(struct inflate **inflate);

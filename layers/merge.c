@@ -7,6 +7,7 @@
 #include "path.h"
 #include "replaced.h"
 #include "walk.h"
+#include "whiteout.h"
 
 enum {
 	NAMES_MAX = 65000, /* of one inode: EXT4_LINK_MAX */
@@ -355,11 +356,21 @@ MUST_CHECK static bool add_all(struct merge *merge, struct err *err)
 	return true;
 }
 
+/* What other names of this layer lead to lives on. */
+static void drop_aufs_links(struct merge *merge)
+{
+	uint32_t name = tree_find(merge->tree, TREE_ROOT, view_of(WHITEOUT_AUFS_LINKS));
+
+	if (name != TREE_NONE)
+		tree_unlink(merge->tree, name);
+}
+
 bool merge_layer(struct tree *tree, const struct index *index, uint32_t number, struct err *err)
 {
 	struct merge merge = { .tree = tree, .index = index, .number = number };
 	bool is_merged = remove_all(&merge, err) && add_all(&merge, err);
 
+	drop_aufs_links(&merge);
 	replaced_freep(&merge.replaced);
 	return is_merged;
 }

@@ -15,9 +15,7 @@
 #include "whiteout.h"
 
 enum {
-	QUEUE_BUFFERS = 4,
-	QUEUE_BUFFER_BYTES = 1 << 20, /* few enough to stay in a shared cache, large enough that
-				       * threads seldom wake each other */
+	QUEUE_BUFFERS = 4, /* few enough to stay in a shared cache */
 	LINK_BYTES_MAX = 4095, /* of a symlink's target: PATH_MAX without the NUL */
 	XATTRS_MAX = 4096, /* of one entry */
 };
@@ -32,6 +30,7 @@ const struct pack_caps pack_caps_default = {
 
 struct packer {
 	const struct pack_caps *caps;
+	struct memory *memory;
 	struct report *report;
 	struct input input;
 	struct tar_reader *tar; /* owned, as are the next two */
@@ -133,7 +132,8 @@ MUST_CHECK static bool take_body(struct packer *packer, const struct tar_entry *
 {
 	packer->body_bytes += tar->size;
 	if (packer->body_bytes > packer->caps->body_bytes)
-		return err_set(err, ERR_UNSUPPORTED, "the layer's files are over %" PRIu64 " bytes",
+		return err_set(err, ERR_UNSUPPORTED, "the layer's files are over %" PRIu64
+						     " bytes (--max-bytes allows more)",
 			       packer->caps->body_bytes);
 	entry->size = tar->size;
 	body_begin(packer->bodies);
@@ -193,12 +193,14 @@ MUST_CHECK static bool take_entry(struct packer *packer, const struct tar_entry 
 	struct entry removal = { 0 };
 
 	if (index_builder_count(packer->index) >= packer->caps->entries)
-		return err_set(err, ERR_UNSUPPORTED, "the layer has over %" PRIu64 " entries",
+		return err_set(err, ERR_UNSUPPORTED, "the layer has over %" PRIu64
+						     " entries (--max-entries allows more)",
 			       packer->caps->entries);
 	if (!path_clean(packer->path, tar->path.ptr, tar->path.len, err))
 		return false;
 	if (strlen(packer->path) > packer->caps->path_bytes)
-		return err_set(err, ERR_UNSUPPORTED, "a path over %" PRIu64 " bytes",
+		return err_set(err, ERR_UNSUPPORTED, "a path over %" PRIu64
+						     " bytes (--max-path allows more)",
 			       packer->caps->path_bytes);
 	switch (whiteout_classify(packer->path, &removal.path)) {
 	case WHITEOUT_NONE:
@@ -209,6 +211,10 @@ MUST_CHECK static bool take_entry(struct packer *packer, const struct tar_entry 
 	case WHITEOUT_OPAQUE:
 		removal.kind = ENTRY_OPAQUE;
 		break;
+	case WHITEOUT_AUFS_LINKED:
+		if (tar->kind == ENTRY_FILE)
+			return take_ordinary(packer, tar, err);
+		return true;
 	case WHITEOUT_AUFS:
 		if (!packer->has_noted_aufs)
 			report_note(packer->report, "AUFS metadata is left out (first at /%s)",
@@ -285,11 +291,11 @@ MUST_CHECK static bool run(struct packer *packer, struct stream *source,
 	CLEANUP(hasher_freep) struct hasher *hasher = NULL;
 	CLEANUP(inflate_freep) struct inflate *inflate = NULL; /* ends before the others do */
 
-	if (!queue_new(&queue, QUEUE_BUFFERS, QUEUE_BUFFER_BYTES, err) || !sha256_new(&hash, err) ||
-	    !hasher_start(&hasher, err))
+	if (!queue_new(&queue, QUEUE_BUFFERS, packer->memory->buffer_bytes, err) ||
+	    !sha256_new(&hash, err) || !hasher_start(&hasher, err))
 		return false;
 	bool ok = inflate_start(&inflate, source, queue, hasher, hash, packer->caps->ratio,
-				packer->report, err) &&
+				packer->memory, packer->report, err) &&
 		  consume(packer, queue, err) && check_diff_id(hasher, hash, diff_id, err);
 
 	queue_abandon(queue); /* whoever still waits for it, waits no longer */
@@ -302,7 +308,8 @@ MUST_CHECK static bool sync_file(int fd, const char *name, struct err *err)
 }
 
 bool layer_pack(struct stream *source, const struct digest *diff_id, int dir_fd,
-		const struct pack_caps *caps, struct report *report, struct err *err)
+		const struct pack_caps *caps, struct memory *memory, struct report *report,
+		struct err *err)
 {
 	CLEANUP(fd_closep) int data_fd = -1, index_fd = -1;
 	CLEANUP(packer_freep) struct packer *packer = calloc(1, sizeof(*packer));
@@ -311,10 +318,11 @@ bool layer_pack(struct stream *source, const struct digest *diff_id, int dir_fd,
 	if (!packer)
 		return err_memory(err, "a layer");
 	packer->caps = caps;
+	packer->memory = memory;
 	packer->report = report;
 	if (!file_open(&data_fd, dir_fd, "data", O_RDWR | O_CREAT | O_EXCL, err) ||
 	    !file_open(&index_fd, dir_fd, "index", O_RDWR | O_CREAT | O_EXCL, err) ||
-	    !body_writer_new(&packer->bodies, data_fd, err) ||
+	    !body_writer_new(&packer->bodies, data_fd, memory->buffer_bytes, err) ||
 	    !index_builder_new(&packer->index, err))
 		return false;
 	return run(packer, source, diff_id, err) &&

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/report.h"
 #include "base/stream.h"
+#include "memory.h"
 #include "tar.h"
 
 struct pack_caps {
@@ -28,10 +29,12 @@ extern const struct pack_caps pack_caps_default;
  * diff_id:  what the uncompressed stream must hash to
  * dir_fd:   an empty folder; the files "data" and "index" are made in it, synced. On failure what
  *           is there is rubbish that the caller removes.
+ * memory:   shared with the layers that are unpacked at the same time
  * report:   notes on what was left out; REPORT_UNPACK counts compressed bytes
  * Errors: ERR_INTEGRITY    the blob or the diff_id differs
  *         ERR_FORMAT       broken compression or tar, named by entry
  *         ERR_UNSUPPORTED  past a cap, or nothing an image can hold
  *         ERR_SPACE, ERR_IO, and those of source */
 MUST_CHECK bool layer_pack(struct stream *source, const struct digest *diff_id, int dir_fd,
-			   const struct pack_caps *caps, struct report *report, struct err *err);
+			   const struct pack_caps *caps, struct memory *memory,
+			   struct report *report, struct err *err);

@@ -23,7 +23,7 @@ bool synthetic_start(struct synthetic *out, int64_t time_seconds, struct err *er
 	if (made.data_fd < 0)
 		return err_os(err, "make a file in memory");
 	if (!index_builder_new(&made.index, err) ||
-	    !body_writer_new(&made.bodies, made.data_fd, err))
+	    !body_writer_new(&made.bodies, made.data_fd, BODY_BUFFER_BYTES, err))
 		return false;
 	*out = made;
 	made = SYNTHETIC_NONE;

@@ -172,11 +172,13 @@ MUST_CHECK static bool take_text(struct tar_reader *reader, struct bytes *out, s
 
 	if (!tar_take_size(reader, &size, err))
 		return false;
-	if (size > reader->caps.header_bytes || size > out->cap_max - out->len)
-		return err_set(err, ERR_UNSUPPORTED, "a tar header of %llu bytes",
+	if (size > reader->caps.header_bytes)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "a tar header of %llu bytes (--max-header allows more)",
 			       (unsigned long long)size);
-	if (!bytes_grow(out, (size_t)size, &room, err) ||
-	    !tar_take(reader, room, (size_t)size, err))
+	if (!bytes_grow(out, (size_t)size, &room, err))
+		return err_wrap(err, "tar headers"); /* global ones add up */
+	if (!tar_take(reader, room, (size_t)size, err))
 		return false;
 	tar_set_body(reader, size);
 	reader->stored_left = 0; /* only the padding is left */
@@ -246,7 +248,8 @@ MUST_CHECK static bool take_extension(struct tar_reader *reader, bool *is_entry,
 		reader->is_announced = true;
 		return take_pax(reader, err);
 	case HEADER_GLOBAL:
-		return take_text(reader, &reader->global_text, err);
+		return take_text(reader, &reader->global_text, err) &&
+		       tar_check_global(reader, err);
 	case HEADER_LONG_NAME:
 		reader->is_announced = true;
 		return take_long(reader, &reader->long_name, err);

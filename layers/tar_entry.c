@@ -26,6 +26,16 @@ MUST_CHECK static bool read_pax(struct tar_reader *reader, struct err *err)
 					       reader->caps.xattr_bytes, err);
 }
 
+bool tar_check_global(struct tar_reader *reader, struct err *err)
+{
+	if (reader->pax_text.len > 0)
+		return true; /* between an entry and its records: told with the next entry */
+	bool is_right = read_pax(reader, err);
+
+	bytes_clear(&reader->pax_text);
+	return is_right || err_wrap(err, "a global header");
+}
+
 /* What came in front of the header block wins over the name in it, which out has already. */
 static void read_names(struct tar_reader *reader, struct tar_entry *out)
 {

@@ -34,5 +34,7 @@ void tar_set_body(struct tar_reader *reader, uint64_t stored_bytes);
 
 /* Begin the text of PAX records with the global ones. */
 MUST_CHECK bool tar_begin_pax(struct tar_reader *reader, struct err *err);
+/* Is what has come of global records in order? No entry may follow that would tell. */
+MUST_CHECK bool tar_check_global(struct tar_reader *reader, struct err *err);
 /* The header block is an entry's, and all that stands in front of it has come. */
 MUST_CHECK bool tar_read_entry(struct tar_reader *reader, struct tar_entry *out, struct err *err);

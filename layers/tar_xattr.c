@@ -100,7 +100,8 @@ MUST_CHECK static bool keep(struct tar_pax *pax, struct xattr xattr, bool is_pla
 		return err_set(err, ERR_FORMAT, "an xattr without a proper name");
 	pax->xattr_bytes += xattr.name.len + xattr.value.len; /* of a text far below 2^64 */
 	if (pax->xattr_bytes > cap)
-		return err_set(err, ERR_UNSUPPORTED, "xattrs of more than %zu bytes", cap);
+		return err_set(err, ERR_UNSUPPORTED,
+			       "xattrs of more than %zu bytes (--max-xattrs allows more)", cap);
 	if (pax->found_count == pax->capacity && !grow(pax, err))
 		return false;
 	pax->found[pax->found_count++] = (struct tar_found_xattr){ xattr, is_plain };
@@ -124,6 +125,8 @@ bool tar_xattr_take(struct tar_pax *pax, char *key, size_t len, struct view valu
 	char *bare_value = key + (value.ptr - key);
 
 	xattr.name = (struct view){ bare_name, decode_name(bare_name, len - strlen(encoded)) };
+	if (view_starts(xattr.name, "system.posix_acl_"))
+		return true; /* ACLs count from SCHILY only: the kernel's form */
 	if (!decode_value(bare_value, &xattr.value.len))
 		return err_set(err, ERR_FORMAT, "the value of an xattr is no base64");
 	return keep(pax, xattr, false, cap, err);

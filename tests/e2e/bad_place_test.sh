@@ -9,6 +9,8 @@
 make_images demo zoo small
 manifest=$(jq -r '.manifests[] | select(.annotations[] == "zoo") | .digest' "$layout/index.json")
 blob=$(jq -r '.layers[0].digest' "$layout/blobs/${manifest/://}")
+config=$(jq -r '.config.digest' "$layout/blobs/${manifest/://}")
+content=$(jq -r '.rootfs.diff_ids[0]' "$layout/blobs/${config/://}")
 
 # A file system of its own for one command, without root inside a user namespace.
 namespaces=(--mount)
@@ -18,7 +20,7 @@ needs_disk() {
 	unshare "${namespaces[@]}" mount -t tmpfs tmpfs . || skip "no right to mount a tmpfs"
 }
 
-# in_disk MOUNT_OPTIONS COMMAND...: with ./disk, gone afterwards; ./left lists what was left there.
+# in_disk MOUNT_OPTIONS COMMAND...: with ./disk, gone afterwards; ./left lists the files left there.
 in_disk() {
 	unshare "${namespaces[@]}" "$root/tests/e2e/in_disk.sh" "$@"
 }
@@ -42,6 +44,8 @@ it_says_when_the_stores_disk_is_full() {
 	refuses 9 "No space left" in_disk size=2m \
 		vmbake build --progress none --store disk/store -o image.ext4 "oci:$layout:zoo"
 	[ ! -e image.ext4 ]
+	! grep -E "^disk/store/(layers/${content/://}|tmp|images)/" left ||
+		fail "left in the store"
 	works_afterwards
 }
 
@@ -138,11 +142,21 @@ start_hanging_build() {
 	fail "the build did not ask for its blob: $(cat fake.faulty)"
 }
 
+# What is whole has a name in the store, and nothing else has; the next run clears the rest.
+has_nothing_half_done() {
+	[ ! -e "store/layers/${content/://}" ] || fail "half a layer has its name"
+	[ -z "$(ls store/images)" ] || fail "half an image has its name"
+	bake "oci:$layout:small"
+	[ -z "$(ls -A store/tmp)" ] || fail "left in the store: $(ls -A store/tmp)"
+	rm image.ext4
+}
+
 it_loses_nothing_but_its_work_when_killed() {
 	start_hanging_build
 	kill -KILL "$hanging"
 	wait "$hanging" || true
 	[ ! -e image.ext4 ]
+	has_nothing_half_done
 	bake --json "oci:$layout:zoo"
 	check_filesystem image.ext4
 	mv image.ext4 other.ext4
@@ -161,14 +175,25 @@ it_goes_on_with_the_blob_of_a_killed_build() {
 		fail "fetched all of it again: $(cat fake.sound)"
 }
 
-it_ends_by_the_signals_code() {
+ends_by_signal() {
 	local status=0
 
 	start_hanging_build
-	kill -TERM "$hanging"
+	kill "-$1" "$hanging"
 	wait "$hanging" || status=$?
-	[ "$status" -eq 143 ]
+	[ "$status" -eq "$2" ]
 	[ ! -e image.ext4 ]
+	has_nothing_half_done
+}
+
+it_ends_by_the_signals_code() {
+	ends_by_signal TERM 143
+}
+
+# Not of a shell's background job, for which SIGINT is ignored.
+it_ends_by_the_interrupts_code() {
+	set -m
+	ends_by_signal INT 130
 }
 
 run_promises

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Layers that are many, empty, the same, sparse or made to burst: all the way into an image.
+# Layers that are many, empty, the same, sparse or made to burst: all the way into an image, and how
+# much memory that takes.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-for image in deep sparse bomb; do
+for image in deep sparse bomb wide wide-zstd windows; do
 	"$root/tests/e2e/layers_image.py" "$layout" "$image"
 done
 
@@ -49,6 +50,36 @@ it_refuses_a_bomb_past_the_ratio() {
 	refuses 7 'over 100 times its size' vmbake build --progress none -o image.ext4 \
 		--max-ratio 100 "oci:$layout:bomb"
 	expect_no_trace
+}
+
+# stays_within MIB COMMAND...: its peak of memory
+stays_within() {
+	local most=$1
+
+	shift
+	expect 0 env time -o peak -f %M "$@"
+	[ "$(cat peak)" -le $((most << 10)) ] || fail "$(cat peak) KiB, the most is $most MiB"
+}
+
+# 64 MiB and 250 bytes an entry, of which there are forty; layers of 6 MiB fill every buffer.
+it_takes_no_more_memory_for_more_layers_at_a_time() {
+	local jobs image
+
+	for jobs in 16 32 200; do
+		for image in wide wide-zstd; do
+			stays_within 64 vmbake build --progress none --jobs "$jobs" --store store \
+				-o image.ext4 "oci:$layout:$image"
+			rm -rf store
+		done
+	done
+	check_filesystem image.ext4
+}
+
+# A window is as large as its blob says: one is allowed beyond, two of them take turns.
+it_unpacks_layers_with_large_windows_one_by_one() {
+	stays_within 96 vmbake build --progress none --jobs 2 --store store -o image.ext4 \
+		"oci:$layout:windows"
+	check_filesystem image.ext4
 }
 
 run_promises

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Adds an image of extreme layers to an OCI layout, tagged with its name.
 
-usage: layers_image.py FOLDER deep|sparse|bomb
+usage: layers_image.py FOLDER deep|sparse|bomb|wide|wide-zstd|windows
 """
 
 import gzip
 import hashlib
 import io
 import os
+import random
+import subprocess
 import sys
 import tarfile
 
@@ -83,7 +85,31 @@ def bomb(layout):
     return [(descriptor, "sha256:" + sink.hash.hexdigest())]
 
 
-IMAGES = {"deep": deep, "sparse": sparse, "bomb": bomb}
+def wide(layout, compression="none", layer_count=40):
+    """Layers that are each larger than all buffers of one."""
+    numbers = random.Random(7)
+    return [layout.layer(Layer().file("f%d" % number, numbers.randbytes(6 << 20)).bytes(),
+                         compression)
+            for number in range(layer_count)]
+
+
+def wide_zstd(layout):
+    return wide(layout, "zstd")
+
+
+def windows(layout):
+    """Two layers whose zstd windows are 32 MiB each."""
+    layers = []
+    for number in range(2):
+        tar = Layer().file("w%d" % number, random.Random(number).randbytes(40 << 20)).bytes()
+        blob = subprocess.run(["zstd", "-q", "-c", "--long=25"], input=tar,
+                              stdout=subprocess.PIPE, check=True).stdout
+        layers.append(layout.layer(tar, "zstd", blob))
+    return layers
+
+
+IMAGES = {"deep": deep, "sparse": sparse, "bomb": bomb, "wide": wide, "wide-zstd": wide_zstd,
+          "windows": windows}
 
 
 def main():

@@ -133,9 +133,13 @@ static bool pack(const char *path, const char *folder, struct err *err)
 	    !file_open(&folder_fd, AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, err))
 		return false;
 	struct file_stream source = { { .read = read_file }, fd };
+	CLEANUP(memory_closep) struct memory memory;
+
+	memory_init(&memory, 1);
 	double start = seconds();
 
-	if (!layer_pack(&source.stream, &diff_id, folder_fd, &pack_caps_default, NULL, err))
+	if (!layer_pack(&source.stream, &diff_id, folder_fd, &pack_caps_default, &memory,
+			NULL, err))
 		return false;
 	double took = seconds() - start;
 

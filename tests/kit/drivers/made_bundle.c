@@ -117,7 +117,8 @@ static void write_content(int folder_fd, const struct made_file *files, size_t f
 
 	ck_assert(file_open(&data_fd, folder_fd, "data", O_RDWR | O_CREAT, &err));
 	ck_assert(file_open(&index_fd, folder_fd, "index", O_RDWR | O_CREAT, &err));
-	ck_assert(index_builder_new(&index, &err) && body_writer_new(&bodies, data_fd, &err));
+	ck_assert(index_builder_new(&index, &err) &&
+		  body_writer_new(&bodies, data_fd, BODY_BUFFER_BYTES, &err));
 	for (size_t i = 0; i < file_count; i++) {
 		struct view content = view_of(files[i].content);
 		struct entry entry = { .kind = ENTRY_FILE,

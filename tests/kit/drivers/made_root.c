@@ -22,7 +22,7 @@ void made_root_begin(struct made_root *root)
 	*root = (struct made_root){ .data_fd = memfd_create("data", MFD_CLOEXEC),
 				    .index_bytes = bytes_capped(1 << 30) };
 	must(index_builder_new(&root->builder, &err), &err);
-	must(body_writer_new(&root->bodies, root->data_fd, &err), &err);
+	must(body_writer_new(&root->bodies, root->data_fd, BODY_BUFFER_BYTES, &err), &err);
 }
 
 void made_root_freep(struct made_root *root)

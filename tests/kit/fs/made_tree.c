@@ -23,7 +23,7 @@ void made_tree_begin(struct made_tree *made, int data_fd)
 	made->data_fd = data_fd >= 0 ? data_fd : memfd_create("data", MFD_CLOEXEC);
 	made->index_bytes = bytes_capped((size_t)1 << 31);
 	must(index_builder_new(&made->builder, &err), &err);
-	must(body_writer_new(&made->bodies, made->data_fd, &err), &err);
+	must(body_writer_new(&made->bodies, made->data_fd, BODY_BUFFER_BYTES, &err), &err);
 }
 
 void made_tree_freep(struct made_tree *made)

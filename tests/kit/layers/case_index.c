@@ -32,6 +32,7 @@ static void add(struct index_builder *builder, const struct case_entry *from)
 		entry.kind = ENTRY_OPAQUE;
 		break;
 	case WHITEOUT_AUFS:
+	case WHITEOUT_AUFS_LINKED:
 		return;
 	case WHITEOUT_MALFORMED:
 		abort();

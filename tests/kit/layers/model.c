@@ -299,17 +299,33 @@ static const struct model_name *find_target(const struct model *model,
 	return target && !is_dir(target->node) ? target : NULL;
 }
 
-/* Its target must still be there when what stood in the link's place is gone. */
+/* Would the target still be found if that name were gone? */
+static bool leads_past(const struct model *model, const struct case_entry *entry, const char *path)
+{
+	struct model without = *model;
+
+	without.names = must(calloc(model->count, sizeof(*without.names)));
+	memcpy(without.names, model->names, model->count * sizeof(*without.names));
+	remove_name(&without, path);
+	bool is_found = find_target(&without, entry) != NULL;
+
+	free(without.names);
+	return is_found;
+}
+
+/* Its target must still be there when what stood in the link's place is gone, unless the name leads
+ * to that inode already. */
 static bool apply_hardlink(struct model *model, const struct case_entry *entry, const char *path)
 {
 	const struct model_name *existing = find(model, path), *target = find_target(model, entry);
 
 	if (!target)
 		return false;
-	if (existing == target)
-		model->odd_line = entry->line;
-	if (existing && existing->node == target->node)
+	if (existing && existing->node == target->node) {
+		if (!leads_past(model, entry, path))
+			model->odd_line = entry->line;
 		return true;
+	}
 	remove_name(model, path);
 	target = find_target(model, entry);
 	if (!target)

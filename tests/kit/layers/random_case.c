@@ -103,6 +103,16 @@ static void xattrs(struct dice *dice)
 		print(dice, " xattr:user.two=\\x00\\xff");
 }
 
+/* 12,000 bytes in GNU's PAX form 0.1, of which the first four and the 4,097th are there.
+ * A model of the tree sees a file of five bytes: only the tar has the map. */
+static void sparse(struct dice *dice, const char *at)
+{
+	print(dice, " body=abcde pax:GNU.sparse.major=0 pax:GNU.sparse.minor=1");
+	print(dice, " pax:GNU.sparse.size=12000 pax:GNU.sparse.numblocks=2");
+	print(dice, " pax:GNU.sparse.map=0,4,4096,1 pax:GNU.sparse.name=");
+	print(dice, at);
+}
+
 static void file(struct dice *dice)
 {
 	static const char *const bodies[] = { "", " body=x", " body=yz", " size=5000",
@@ -114,7 +124,10 @@ static void file(struct dice *dice)
 		snprintf(dice->files[dice->file_count++], 128, "%s", at);
 	print(dice, "file ");
 	print(dice, at);
-	print(dice, bodies[roll(dice, 5)]);
+	if (roll(dice, 16) == 0)
+		sparse(dice, at);
+	else
+		print(dice, bodies[roll(dice, 5)]);
 	owner(dice, false);
 	times(dice);
 	xattrs(dice);

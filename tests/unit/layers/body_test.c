@@ -33,7 +33,7 @@ static void write_body(struct written *out, const char *body, size_t len, size_t
 	struct err err = { 0 };
 
 	out->fd = memfd_create("data", MFD_CLOEXEC);
-	ck_assert(body_writer_new(&writer, out->fd, &err));
+	ck_assert(body_writer_new(&writer, out->fd, BODY_BUFFER_BYTES, &err));
 	body_begin(writer);
 	for (size_t at = 0; at < len; at += step) {
 		size_t part = len - at < step ? len - at : step;
@@ -114,7 +114,7 @@ START_TEST(seeks_leave_zeros_and_count_in_the_crc)
 
 	memset(body + 100, 'a', 50);
 	memset(body + 3 * BLOCK + 5, 'b', BLOCK);
-	ck_assert(body_writer_new(&writer, written.fd, &err));
+	ck_assert(body_writer_new(&writer, written.fd, BODY_BUFFER_BYTES, &err));
 	body_begin(writer);
 	ck_assert(body_seek(writer, 100, &err));
 	ck_assert(body_write(writer, (struct view){ body + 100, 50 }, &err));

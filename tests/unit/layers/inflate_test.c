@@ -12,6 +12,8 @@
 #include "base/le.h"
 
 /* A stream over memory that gives at most step bytes a read, and then a verdict. */
+static struct memory shared;
+
 struct memory_stream {
 	struct stream stream;
 	struct view rest;
@@ -44,7 +46,8 @@ static bool inflate_all(struct memory_stream *source, struct bytes *out, struct 
 
 	source->stream.read = memory_read;
 	ck_assert(queue_new(&queue, 2, 4096, err));
-	ck_assert(inflate_start(&inflate, &source->stream, queue, NULL, NULL, 10000, NULL, err));
+	ck_assert(inflate_start(&inflate, &source->stream, queue, NULL, NULL, 10000, &shared, NULL,
+				err));
 	do {
 		if (!queue_next(queue, &data, &len, err))
 			return false;
@@ -353,8 +356,8 @@ START_TEST(ratio_past_the_cap_is_refused)
 	size_t len = 1;
 
 	ck_assert(queue_new(&queue, 2, 1 << 20, &err));
-	ck_assert(inflate_start(&inflate, &source.stream, queue, NULL, NULL, ratios[_i], NULL,
-				&err));
+	ck_assert(inflate_start(&inflate, &source.stream, queue, NULL, NULL, ratios[_i], &shared,
+				NULL, &err));
 	while (ok && len > 0)
 		ok = queue_next(queue, &data, &len, &err);
 	ck_assert_int_eq(ok, _i == 0);
@@ -388,7 +391,8 @@ START_TEST(consumer_that_leaves_early_does_not_hang)
 					.step = 4096 };
 
 	ck_assert(queue_new(&queue, 2, 4096, &err));
-	ck_assert(inflate_start(&inflate, &source.stream, queue, NULL, NULL, 10000, NULL, &err));
+	ck_assert(inflate_start(&inflate, &source.stream, queue, NULL, NULL, 10000, &shared, NULL,
+				&err));
 	queue_abandon(queue);
 	inflate_freep(&inflate); /* joins the thread */
 	bytes_freep(&text);
@@ -402,6 +406,7 @@ int main(void)
 	TCase *all = tcase_create("all");
 	SRunner *runner = srunner_create(suite);
 
+	memory_init(&shared, 1);
 	tcase_set_timeout(all, 60);
 	tcase_add_loop_test(all, each_format_comes_out_whole_in_pieces_of_any_size, 0,
 			    FORMAT_COUNT);

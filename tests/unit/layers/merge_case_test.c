@@ -59,6 +59,8 @@ static void take_note(void *context, const char *sentence)
 		abort();
 }
 
+static struct memory memory;
+
 struct memory_stream {
 	struct stream stream;
 	struct view rest;
@@ -92,7 +94,8 @@ static bool pack(size_t number)
 	CLEANUP(fd_closep) int layer_fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	ck_assert_int_ge(layer_fd, 0);
-	bool ok = layer_pack(&source.stream, &diff_id, layer_fd, &pack_caps_default, &report, &err);
+	bool ok = layer_pack(&source.stream, &diff_id, layer_fd, &pack_caps_default, &memory,
+			     &report, &err);
 
 	bytes_freep(&tar);
 	return ok && file_open(&data_fds[number], layer_fd, "data", O_RDONLY, &err) &&
@@ -208,6 +211,7 @@ int main(int argc, char **argv)
 	TCase *cases = tcase_create("cases");
 	SRunner *runner = srunner_create(suite);
 
+	memory_init(&memory, 1);
 	tcase_add_checked_fixture(cases, begin, end);
 	tcase_set_timeout(cases, 60);
 	tcase_add_loop_test(cases, the_case_holds, 0, (int)paths.gl_pathc);

@@ -14,6 +14,7 @@
 static struct bytes tar, blob;
 static struct digest diff_id;
 static struct pack_caps caps;
+static struct memory memory;
 static struct index stored;
 static struct err err;
 
@@ -23,6 +24,7 @@ static void begin(void)
 	tar = bytes_capped((size_t)1 << 30);
 	blob = bytes_capped((size_t)1 << 30);
 	caps = pack_caps_default;
+	memory_init(&memory, 1);
 	err = (struct err){ 0 };
 }
 
@@ -60,7 +62,7 @@ static bool pack(struct view stream)
 	err = (struct err){ 0 };
 	unlinkat(dir_fd, "data", 0);
 	unlinkat(dir_fd, "index", 0);
-	return layer_pack(&source.stream, &diff_id, dir_fd, &caps, NULL, &err);
+	return layer_pack(&source.stream, &diff_id, dir_fd, &caps, &memory, NULL, &err);
 }
 
 static void expect_packed(struct view stream)
@@ -129,13 +131,14 @@ START_TEST(a_bomb_past_the_cap_is_refused_before_it_is_read)
 	caps.body_bytes = ZEROS_BYTES - 1;
 	ck_assert(!pack(bytes_view(&blob)));
 	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
-	ck_assert_str_eq(err.msg, "entry 'zeros': the layer's files are over 268435455 bytes");
+	ck_assert_str_eq(err.msg, "entry 'zeros': the layer's files are over 268435455 bytes "
+				  "(--max-bytes allows more)");
 }
 END_TEST
 
 static void add_with_record(const char *name, const char *key, const char *value)
 {
-	struct bytes records = bytes_capped(1 << 20);
+	struct bytes records = bytes_capped(2 << 20);
 
 	writer_record(&records, key, value, strlen(value));
 	writer_add_text(&tar, WRITER_USTAR, 'x', records.data, records.len);
@@ -151,12 +154,12 @@ static const struct cap_row {
 } cap_rows[] = {
 #define CAP(field, enough, sentence)                                                               \
 	{ offsetof(struct pack_caps, field), sizeof(pack_caps_default.field), enough, sentence }
-	CAP(entries, 2, "the layer has over 1 entries"),
-	CAP(body_bytes, 8, "the layer's files are over 7 bytes"),
-	CAP(path_bytes, 6, "a path over 5 bytes"),
+	CAP(entries, 2, "the layer has over 1 entries (--max-entries allows more)"),
+	CAP(body_bytes, 8, "the layer's files are over 7 bytes (--max-bytes allows more)"),
+	CAP(path_bytes, 6, "a path over 5 bytes (--max-path allows more)"),
 	CAP(tar.file_bytes, 4, "a file of 4 bytes, the most is 3"),
-	CAP(tar.header_bytes, 27, "a tar header of 27 bytes"),
-	CAP(tar.xattr_bytes, 9, "xattrs of more than 8 bytes"),
+	CAP(tar.header_bytes, 27, "a tar header of 27 bytes (--max-header allows more)"),
+	CAP(tar.xattr_bytes, 9, "xattrs of more than 8 bytes (--max-xattrs allows more)"),
 #undef CAP
 };
 
@@ -181,6 +184,34 @@ START_TEST(each_cap_holds_to_the_last_one)
 }
 END_TEST
 
+/* An xattr whose name and value are 256 KiB, and how many characters of value go beyond. */
+static const struct {
+	const char *key;
+	size_t value_bytes, more;
+} xattr_rows[] = {
+	{ "SCHILY.xattr.user.x", (256 << 10) - 6, 1 },
+	{ "LIBARCHIVE.xattr.user.x", ((256 << 10) - 6 + 2) / 3 * 4 - 2, 1 }, /* base64 */
+};
+
+START_TEST(the_default_cap_on_xattrs_comes_before_that_on_headers)
+{
+	char *value = calloc(1, xattr_rows[_i].value_bytes + xattr_rows[_i].more + 1);
+
+	memset(value, 'A', xattr_rows[_i].value_bytes);
+	add_with_record("first", xattr_rows[_i].key, value);
+	end_tar();
+	expect_packed(bytes_view(&tar));
+	bytes_clear(&tar);
+	memset(value, 'A', xattr_rows[_i].value_bytes + xattr_rows[_i].more);
+	add_with_record("second", xattr_rows[_i].key, value);
+	end_tar();
+	ck_assert(!pack(bytes_view(&tar)));
+	ck_assert_str_eq(err.msg, "entry 'second': xattrs of more than 262144 bytes "
+				  "(--max-xattrs allows more)");
+	free(value);
+}
+END_TEST
+
 /* Not even one that leaves all entries whole, as inside of the zeros at the end. */
 START_TEST(cut_anywhere_it_is_refused)
 {
@@ -194,6 +225,31 @@ START_TEST(cut_anywhere_it_is_refused)
 		ck_assert_msg(err.kind == ERR_FORMAT || err.kind == ERR_INTEGRITY, "%s", err.msg);
 	}
 	expect_packed(whole);
+}
+END_TEST
+
+/* Damage is found wherever it is. Of gzip's own bytes some say nothing of what comes out: time and
+ * system in the header, codes of a block that nothing uses. */
+START_TEST(a_bit_flipped_anywhere_is_found_or_changes_nothing)
+{
+	add_with_record("a", "mtime", "1.5");
+	end_tar();
+	compress_tar();
+	struct bytes *whole = _i == 0 ? &tar : &blob;
+	size_t harmless = 0;
+
+	for (size_t at = 0; at < whole->len; at++) {
+		whole->data[at] ^= (char)(1 << at % 8);
+		bool is_packed = pack(bytes_view(whole));
+
+		whole->data[at] ^= (char)(1 << at % 8);
+		harmless += is_packed;
+		ck_assert_msg(is_packed || err.kind == ERR_FORMAT || err.kind == ERR_INTEGRITY ||
+				      err.kind == ERR_UNSUPPORTED,
+			      "byte %zu: %s", at, err.msg);
+	}
+	ck_assert_uint_le(harmless, _i == 0 ? 0 : whole->len / 4);
+	expect_packed(bytes_view(whole));
 }
 END_TEST
 
@@ -238,7 +294,9 @@ int main(void)
 	tcase_add_test(all, a_bomb_past_the_cap_is_refused_before_it_is_read);
 	tcase_add_loop_test(all, each_cap_holds_to_the_last_one, 0,
 			    sizeof(cap_rows) / sizeof(cap_rows[0]));
+	tcase_add_loop_test(all, the_default_cap_on_xattrs_comes_before_that_on_headers, 0, 2);
 	tcase_add_loop_test(all, cut_anywhere_it_is_refused, 0, 2);
+	tcase_add_loop_test(all, a_bit_flipped_anywhere_is_found_or_changes_nothing, 0, 2);
 	tcase_add_test(all, what_stands_behind_the_end_counts_in_the_diff_id);
 	tcase_add_test(all, a_hundred_thousand_entries_are_one_layer);
 	suite_add_tcase(suite, all);

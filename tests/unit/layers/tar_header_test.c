@@ -20,6 +20,7 @@ static const struct {
 	{ "", 0 },
 	{ "            ", 0 },
 	{ "12\0garbage", 012 },
+	{ "\0\0\0\0\0\0\0" "0016", 016 },
 	{ "\x80\0\0\0\0\0\0\0\0\0\x01\x02", 258 },
 	{ "\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff", INT64_MAX },
 	{ "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", -1 },

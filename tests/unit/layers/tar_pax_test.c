@@ -68,7 +68,8 @@ START_TEST(each_time_is_read_with_its_fraction)
 END_TEST
 
 static const char *const no_times[] = { "",    ".5",   "-",     "--5", "+5", "5,5", "5.x",
-					"1e5", "5.-1", " 5", "5.5.5", "9223372036854775808" };
+					"1e5", "5.-1", " 5", "5.5.5", "5.951928467a",
+					"9223372036854775808" };
 
 START_TEST(what_is_no_time_is_refused)
 {

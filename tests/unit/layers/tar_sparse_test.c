@@ -173,6 +173,7 @@ static const char *const broken_maps[] = {
 	"2\n10\n3\n4096\n", /* a number short */
 	"\n",
 	"x\n",
+	"# a comment\n1\n10\n5\n",
 	"1\n-1\n5\n",
 	"1\n10\n9999999999999999999\n",
 	"1\n9999\n5\n", /* past the end */

@@ -279,6 +279,27 @@ START_TEST(a_header_past_its_cap_is_refused_before_it_is_read)
 }
 END_TEST
 
+START_TEST(a_broken_global_header_is_refused_whatever_follows)
+{
+	writer_add_text(&archive, WRITER_USTAR, 'g', "0 X=", 4);
+	expect_failure(ERR_FORMAT, "a global header: a broken length in its PAX header");
+}
+END_TEST
+
+START_TEST(global_headers_that_add_up_past_their_cap_are_refused)
+{
+	char comment[9000];
+
+	memset(comment, 'c', sizeof(comment) - 1);
+	comment[sizeof(comment) - 1] = '\0';
+	for (int i = 0; i < 2; i++) {
+		record("comment", comment);
+		add_records('g');
+	}
+	expect_failure(ERR_UNSUPPORTED, "tar headers: over 16384 bytes");
+}
+END_TEST
+
 static void add_everything(void)
 {
 	record("path", "long/name");
@@ -377,6 +398,8 @@ int main(void)
 	tcase_add_test(all, the_last_padding_may_be_missing);
 	tcase_add_test(all, a_wrong_checksum_is_refused);
 	tcase_add_loop_test(all, a_header_past_its_cap_is_refused_before_it_is_read, 0, 4);
+	tcase_add_test(all, a_broken_global_header_is_refused_whatever_follows);
+	tcase_add_test(all, global_headers_that_add_up_past_their_cap_are_refused);
 	tcase_add_loop_test(all, the_pieces_a_stream_comes_in_do_not_matter, 0,
 			    COUNT_OF(piece_sizes));
 	tcase_add_test(all, bodies_that_nobody_reads_are_skipped);
