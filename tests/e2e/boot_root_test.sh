@@ -74,7 +74,7 @@ it_says_which_root_is_not_there() {
 
 it_mounts_the_root_as_the_command_line_says() {
 	boots 'ro rootfstype=ext4 rootflags=commit=7,noatime rootdelay=1' mount
-	grep -q '^/dev/[a-z]* on / type ext4 (ro,noatime,.*commit=7' console
+	grep -q '^/dev/[a-z]* on / type ext4 (ro,.*noatime.*commit=7' console
 }
 
 # writable: ./data.img, and in ${over[@]} what brings it to the machine for vmbake.overlay=.
@@ -118,7 +118,7 @@ it_mounts_more_drives_of_each_kind() {
 
 	boots 'vmbake.mounts=[{"source":"LABEL=data","target":"/data"},'\
 '{"source":"SERIAL=models","target":"/models","read-only":true},'\
-'{"source":"UUID='$uuid'","target":"/more"},'\
+'{"source":"UUID='$uuid'","target":"/more","options":"noatime,commit=9"},'\
 '{"source":"tmpfs","target":"/scratch","options":"size=1M"}]' 'mount;cat /models/model' \
 		-drive file=xfs.img,format=raw,if=virtio \
 		-drive file=models.erofs,format=raw,if=none,id=m \
@@ -126,7 +126,7 @@ it_mounts_more_drives_of_each_kind() {
 		-drive file=more.img,format=raw,if=virtio
 	grep -q ' on /data type xfs (rw' console
 	grep -q ' on /models type erofs (ro' console
-	grep -q ' on /more type ext4 (rw' console
+	grep -q ' on /more type ext4 (rw,.*noatime.*commit=9' console
 	grep -q ' on /scratch type tmpfs (rw.*size=1024k' console
 	grep -qx weights console
 }
