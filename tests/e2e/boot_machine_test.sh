@@ -9,13 +9,13 @@ boot_prepare "$build" "$work/guest" >&2
 image=$work/image.ext4
 (cd "$work" && VMBAKE_STORE=$work/store bake "oci:$layout:demo")
 
-# boots KERNEL_ARGUMENTS [QEMU_ARGUMENT...]: the console goes to ./console.
+# boots KERNEL_ARGUMENTS [QEMU_ARGUMENT...]: the console goes to ./console. $seconds: for how long.
 boots() {
 	local command
 
 	command=$(boot_command "$work/guest" "${disk:-$image}" "$1")
 	shift
-	eval "timeout --kill-after=5 120 $command ${*@Q}" </dev/null |
+	eval "timeout --kill-after=5 ${seconds:-120} $command ${*@Q}" </dev/null |
 		sed -u 's/\r//g' >console || fail "QEMU: $(tail console)"
 	cat console
 }
@@ -173,6 +173,7 @@ it_stops_by_the_power_button_and_kills_after_the_grace() {
 }
 
 it_reaps_ten_thousand_orphans() {
+	seconds=400
 	boots "$(sh_args 'i=0;while [ $i -lt 100 ];do (for j in $(busybox seq 100);do true& done);'\
 'i=$((i+1));done;sleep 1;cat /proc/[0-9]*/stat|busybox grep -c \") Z \"')"
 	grep -qx 0 console

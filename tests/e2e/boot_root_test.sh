@@ -118,7 +118,7 @@ it_mounts_more_drives_of_each_kind() {
 
 	boots 'vmbake.mounts=[{"source":"LABEL=data","target":"/data"},'\
 '{"source":"SERIAL=models","target":"/models","read-only":true},'\
-'{"source":"UUID='$uuid'","target":"/more","options":"noatime,commit=9"},'\
+'{"source":"UUID='$uuid'","target":"/more","options":"noatime,errors=remount-ro"},'\
 '{"source":"tmpfs","target":"/scratch","options":"size=1M"}]' 'mount;cat /models/model' \
 		-drive file=xfs.img,format=raw,if=virtio \
 		-drive file=models.erofs,format=raw,if=none,id=m \
@@ -126,7 +126,7 @@ it_mounts_more_drives_of_each_kind() {
 		-drive file=more.img,format=raw,if=virtio
 	grep -q ' on /data type xfs (rw' console
 	grep -q ' on /models type erofs (ro' console
-	grep -q ' on /more type ext4 (rw,.*noatime.*commit=9' console
+	grep -q ' on /more type ext4 (rw,.*noatime.*errors=remount-ro' console
 	grep -q ' on /scratch type tmpfs (rw.*size=1024k' console
 	grep -qx weights console
 }
