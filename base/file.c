@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "clock.h"
 #include "map_guard.h"
 
 bool file_open(int *out, int dir_fd, const char *path, int flags, struct err *err)
@@ -351,18 +352,10 @@ bool file_write_whole(int dir_fd, const char *path, mode_t mode, struct view con
 	       new_file_commit(&file, err);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 bool file_lock(int *out, int dir_fd, const char *path, int64_t timeout_ms, struct err *err)
 {
 	CLEANUP(fd_closep) int fd = -1;
-	int64_t deadline_ms = now_ms() + timeout_ms;
+	int64_t deadline_ms = clock_now_ms() + timeout_ms;
 	const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
 
 	if (!file_open(&fd, dir_fd, path, O_RDWR | O_CREAT, err))
@@ -370,7 +363,7 @@ bool file_lock(int *out, int dir_fd, const char *path, int64_t timeout_ms, struc
 	while (flock(fd, LOCK_EX | (timeout_ms >= 0 ? LOCK_NB : 0)) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return err_os(err, "lock %s", path);
-		if (timeout_ms >= 0 && now_ms() >= deadline_ms)
+		if (timeout_ms >= 0 && clock_now_ms() >= deadline_ms)
 			return err_set(err, ERR_BUSY, "%s is locked by another process", path);
 		nanosleep(&pause, NULL);
 	}

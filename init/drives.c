@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "block.h"
 #include "disk.h"
+#include "mount_options.h"
 
 enum { WAIT_MS = 10 * 1000, PAUSE_MS = 5 };
 
@@ -41,9 +42,13 @@ MUST_CHECK static bool wait_for_drive(int root_fd, const char *source, char devi
 MUST_CHECK static bool mount_one(const struct setting_mount *wanted, int root_fd, struct err *err)
 {
 	unsigned long flags = wanted->is_read_only ? MS_RDONLY : 0;
+	CLEANUP(freep) char *options = view_copy(view_of(wanted->options));
 	struct disk_facts facts = { .type = wanted->type };
 	char device[64] = "tmpfs";
 
+	if (!options)
+		return err_memory(err, "mount options");
+	mount_options_take(options, &flags);
 	if (strcmp(wanted->source, "tmpfs") == 0)
 		facts.type = "tmpfs";
 	else if (!wait_for_drive(root_fd, wanted->source, device, err))
@@ -54,7 +59,7 @@ MUST_CHECK static bool mount_one(const struct setting_mount *wanted, int root_fd
 		return err_set(err, ERR_UNSUPPORTED,
 			       "%s holds no file system that is known here (ext4, xfs, erofs)",
 			       device);
-	if (mount(device, wanted->target, facts.type, flags, wanted->options) < 0)
+	if (mount(device, wanted->target, facts.type, flags, options) < 0)
 		return err_os(err, "mount %s as %s%s%s", device, facts.type,
 			      wanted->options[0] ? " with " : "", wanted->options);
 	return true;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "process.h"
 #include "say.h"
@@ -99,14 +100,6 @@ _Noreturn static void run_child(const char *path)
 	_exit(CODE_NOT_FOUND);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static bool has_said_it(void)
 {
 	CLEANUP(bytes_freep) struct bytes log = bytes_capped(LOG_BYTES_MAX);
@@ -119,7 +112,7 @@ static bool has_said_it(void)
 MUST_CHECK static bool wait_until_ready(pid_t pid, uint32_t timeout_seconds, struct err *err)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000 * 1000 };
-	int64_t end_ms = now_ms() + (int64_t)timeout_seconds * 1000;
+	int64_t end_ms = clock_now_ms() + (int64_t)timeout_seconds * 1000;
 	int status = 0;
 
 	while (!has_said_it()) {
@@ -129,7 +122,7 @@ MUST_CHECK static bool wait_until_ready(pid_t pid, uint32_t timeout_seconds, str
 					       WTERMSIG(status)) :
 				       err_set(err, ERR_IO, "it ended with exit code %d",
 					       WEXITSTATUS(status));
-		if (now_ms() >= end_ms) {
+		if (clock_now_ms() >= end_ms) {
 			say("the fabric manager has not said in %u s that it is ready; going on",
 			    timeout_seconds);
 			return true;

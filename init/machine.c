@@ -35,6 +35,13 @@ MUST_CHECK static bool open_root(struct machine *machine, const char *sysroot, s
 			 O_PATH | O_DIRECTORY, err);
 }
 
+static void open_channel(struct machine *machine)
+{
+	if (machine->settings.report_port)
+		machine->channel_fd =
+			exit_channel_open(machine->root_fd, machine->settings.report_port);
+}
+
 /* What the settings need to be found, and no more: an overlay comes before all else. */
 MUST_CHECK static bool read_settings(struct machine *machine, const char *sysroot, struct err *err)
 {
@@ -43,10 +50,13 @@ MUST_CHECK static bool read_settings(struct machine *machine, const char *sysroo
 	mounts_open_console();
 	stages_parse(&machine->stages, getenv(STAGES_VARIABLE));
 	stages_reached(&machine->stages, STAGE_INIT);
-	return open_root(machine, sysroot, err) &&
-	       cmdline_read(&machine->cmdline, machine->root_fd, err) &&
-	       settings_gather(&machine->settings, machine->root_fd, bytes_view(&machine->cmdline),
-			       true, err);
+	if (!open_root(machine, sysroot, err) ||
+	    !cmdline_read(&machine->cmdline, machine->root_fd, err) ||
+	    !settings_gather(&machine->settings, machine->root_fd, bytes_view(&machine->cmdline),
+			     true, err))
+		return false;
+	open_channel(machine);
+	return true;
 }
 
 MUST_CHECK static bool make_mounts(struct machine *machine, const char *sysroot, struct err *err)
@@ -62,8 +72,6 @@ MUST_CHECK static bool make_mounts(struct machine *machine, const char *sysroot,
 	mounts_link_dev();
 	if (settings->shm_size && !mounts_resize_shm(settings->shm_size, err))
 		return false;
-	if (settings->report_port)
-		machine->channel_fd = exit_channel_open(machine->root_fd, settings->report_port);
 	stages_reached(&machine->stages, STAGE_SETTINGS);
 	return true;
 }
@@ -200,6 +208,20 @@ bool machine_run(struct machine *machine, const char *sysroot, struct ending *en
 	return run_entrypoint(machine, &launch, ending, err);
 }
 
+/* The initrd's init reads no settings, and broken ones are taken from nowhere; the host is to learn
+ * of it all the same. */
+static void find_channel(struct machine *machine)
+{
+	CLEANUP(bytes_freep) struct bytes cmdline = { 0 };
+	struct err ignored;
+
+	if (machine->settings.report_port || machine->settings.report_vsock_port != 0 ||
+	    !cmdline_read(&cmdline, machine->root_fd, &ignored))
+		return;
+	settings_take_report(&machine->settings, bytes_view(&cmdline));
+	open_channel(machine);
+}
+
 static void send_report(const struct machine *machine, const struct ending *ending,
 			const char *failure)
 {
@@ -225,6 +247,8 @@ void machine_end(struct machine *machine, const struct ending *ending, const cha
 		say("failed: %s", failure);
 	if (machine->root_fd < 0)
 		(void)!open_root(machine, NULL, &ignored);
+	if (failure)
+		find_channel(machine);
 	send_report(machine, ending, failure);
 	ending_report(ending);
 	enum ending_method method = ending_method_of_machine(machine->root_fd);

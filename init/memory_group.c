@@ -2,9 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <linux/sched.h>
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
@@ -29,9 +33,27 @@ void memory_group_make(void)
 		say("no memory control group: %s", strerror(errno));
 }
 
-void memory_group_enter(void)
+/* glibc has no function for it. */
+static pid_t fork_into(int group_fd)
 {
-	(void)!write_text(GROUP "/cgroup.procs", "0");
+	struct clone_args arguments = { .flags = CLONE_INTO_CGROUP,
+					.exit_signal = SIGCHLD,
+					.cgroup = (unsigned)group_fd };
+
+	return (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+}
+
+pid_t memory_group_fork(void)
+{
+	CLEANUP(fd_closep) int group_fd = open(GROUP, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	pid_t pid = group_fd >= 0 ? fork_into(group_fd) : -1;
+
+	if (pid >= 0)
+		return pid;
+	pid = fork(); /* no group, or a kernel before 5.7 */
+	if (pid == 0 && group_fd >= 0)
+		(void)write_text(GROUP "/cgroup.procs", "0");
+	return pid;
 }
 
 bool memory_events_tell_oom_kill(struct view text)

@@ -3,14 +3,18 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/view.h"
 
 /* Make the group; without cgroup2 or its memory controller there is none, which is told. */
 void memory_group_make(void);
 
-/* Put the calling process in. Best effort. */
-void memory_group_enter(void);
+/* As fork, with the child born in the group. One that moved in by itself would wait for the whole
+ * machine's RCU (cgroup.procs takes cgroup_threadgroup_rwsem to write): 10 ms of every boot.
+ * glibc does not learn of the child: there its functions for all threads of a process, such as
+ * setresuid, are not to be used. */
+pid_t memory_group_fork(void);
 
 bool memory_group_had_oom_kill(void);
 

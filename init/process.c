@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -114,17 +113,22 @@ static int make_session(const struct launch *launch)
 /* A user namespace may refuse to drop groups; there is nothing to gain by them there. */
 static bool set_groups(const struct boot_user *user)
 {
-	return setgroups(user->group_count, user->groups) == 0 ||
+	return syscall(SYS_setgroups, user->group_count, user->groups) == 0 ||
 	       (errno == EPERM && user->group_count == 0);
 }
 
-/* In the child. Returns only on failure. */
+static bool set_ids(const struct boot_user *user)
+{
+	return syscall(SYS_setresgid, user->gid, user->gid, user->gid) == 0 &&
+	       syscall(SYS_setresuid, user->uid, user->uid, user->uid) == 0;
+}
+
+/* In the child, by system calls where memory_group_fork asks for them. Returns only on failure. */
 static struct failure become(const struct launch *launch)
 {
 	const struct boot_user *user = &launch->user;
 	int code = make_session(launch);
 
-	memory_group_enter();
 	if (code != 0)
 		return (struct failure){ STEP_SESSION, code };
 	if (!limits_apply(&launch->limits))
@@ -137,8 +141,7 @@ static struct failure become(const struct launch *launch)
 		return (struct failure){ STEP_CAPABILITIES, errno };
 	if (!set_groups(user))
 		return (struct failure){ STEP_GROUPS, errno };
-	if (setresgid(user->gid, user->gid, user->gid) < 0 ||
-	    setresuid(user->uid, user->uid, user->uid) < 0)
+	if (!set_ids(user))
 		return (struct failure){ STEP_USER, errno };
 	process_restore_signals();
 	return (struct failure){ STEP_EXEC, try_paths(&launch->command) };
@@ -194,7 +197,7 @@ bool process_start(pid_t *pid, struct ending *ending, const struct launch *launc
 		return err_os(err, "make a pipe");
 	read_fd = fds[0];
 	write_fd = fds[1];
-	pid_t child = fork();
+	pid_t child = memory_group_fork();
 
 	if (child < 0)
 		return err_os(err, "fork");

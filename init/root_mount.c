@@ -12,10 +12,12 @@
 #include <linux/magic.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "block.h"
 #include "device_mapper.h"
 #include "disk.h"
+#include "mount_options.h"
 #include "say.h"
 
 enum {
@@ -31,23 +33,15 @@ static void pause_ms(unsigned ms)
 		continue;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Wait for a device, loading modules as buses show new ones. */
 MUST_CHECK static bool wait_for_device(struct view wanted, bool waits_forever,
 				       struct modules *modules, int root_fd, char device[64],
 				       struct err *err)
 {
-	int64_t end_ms = now_ms() + WAIT_MS;
+	int64_t end_ms = clock_now_ms() + WAIT_MS;
 
 	while (!block_find(root_fd, wanted, device)) {
-		if (now_ms() >= end_ms && !waits_forever)
+		if (clock_now_ms() >= end_ms && !waits_forever)
 			return err_set(err, ERR_NOT_FOUND, "no device %.*s after %d s",
 				       VIEW_ARGS(wanted), WAIT_MS / 1000);
 		if (modules_load_for_devices(modules, root_fd) == 0)
@@ -142,12 +136,14 @@ void root_load_file_systems(struct modules *modules, int root_fd)
 bool root_mount(const struct root_options *options, struct modules *modules, int root_fd,
 		const char *where, struct err *err)
 {
-	CLEANUP(freep) char *flags = view_copy(options->flags);
+	CLEANUP(freep) char *own_flags = view_copy(options->flags);
 	CLEANUP(freep) char *type = NULL;
+	unsigned long flags = options->is_writable ? 0 : MS_RDONLY;
 	char device[64];
 
-	if (!flags)
+	if (!own_flags)
 		return err_memory(err, "the root's flags");
+	mount_options_take(own_flags, &flags);
 	pause_ms(options->delay_seconds * 1000);
 	if (!wait_for_device(options->root, options->waits_forever, modules, root_fd, device, err))
 		return err_wrap(err, "root=%.*s", VIEW_ARGS(options->root));
@@ -156,9 +152,9 @@ bool root_mount(const struct root_options *options, struct modules *modules, int
 	load_file_system(modules, type);
 	if (mkdir(where, 0755) < 0 && errno != EEXIST)
 		return err_os(err, "make folder %s", where);
-	if (mount(device, where, type, options->is_writable ? 0 : MS_RDONLY, flags) < 0)
+	if (mount(device, where, type, flags, own_flags) < 0)
 		return err_os(err, "mount root=%s as %s%s%s", device, type,
-			      flags[0] ? " with " : "", flags);
+			      own_flags[0] ? " with " : "", own_flags);
 	return true;
 }
 

@@ -309,3 +309,15 @@ bool settings_gather(struct settings *out, int root_fd, struct view cmdline, boo
 	settings.arena = (struct arena){ 0 };
 	return true;
 }
+
+void settings_take_report(struct settings *settings, struct view cmdline)
+{
+	struct view port = { 0 }, vsock_port = { 0 };
+	uint64_t number = 0;
+
+	if (cmdline_find(cmdline, "vmbake.report-port", &port) && port.len > 0)
+		settings->report_port = arena_copy(&settings->arena, port.ptr, port.len);
+	if (cmdline_find(cmdline, "vmbake.report-vsock-port", &vsock_port) &&
+	    view_number(vsock_port, 10, UINT32_MAX - 1, &number))
+		settings->report_vsock_port = (uint32_t)number;
+}

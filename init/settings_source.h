@@ -25,6 +25,10 @@ enum {
 MUST_CHECK bool settings_gather(struct settings *out, int root_fd, struct view cmdline,
 				bool tells_unknown, struct err *err);
 
+/* Where the report of a machine goes whose settings could not be taken: report-port and
+ * report-vsock-port of the kernel command line, with no regard to the rest of it. Pure. */
+void settings_take_report(struct settings *settings, struct view cmdline);
+
 /* Pure parts. vmbake.KEY=VALUE, vmbake.KEY.NAME=VALUE for objects, as one document; a value that
  * starts with '[' or '{' is JSON, lists may be given with commas, flags as on and off. Keys that
  * are no setting are in it too. */

@@ -5,10 +5,10 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "say.h"
 
@@ -23,14 +23,6 @@ struct watch {
 	int64_t kill_at_ms; /* -1: no stop was asked for */
 	bool is_hung_up;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void note_end(struct companion *companion, int status)
 {
@@ -66,7 +58,7 @@ static void stop(struct watch *watch, const char *who)
 		return;
 	say("%s: stopping with signal %u, then SIGKILL after %u s", who, supervision->stop_signal,
 	    supervision->grace_seconds);
-	watch->kill_at_ms = now_ms() + (int64_t)supervision->grace_seconds * 1000;
+	watch->kill_at_ms = clock_now_ms() + (int64_t)supervision->grace_seconds * 1000;
 	kill(supervision->pid, (int)supervision->stop_signal);
 }
 
@@ -87,7 +79,7 @@ MUST_CHECK static bool read_signal(struct watch *watch, struct err *err)
 
 static int poll_timeout_ms(const struct watch *watch)
 {
-	int64_t left_ms = watch->kill_at_ms >= 0 ? watch->kill_at_ms - now_ms() : -1;
+	int64_t left_ms = watch->kill_at_ms >= 0 ? watch->kill_at_ms - clock_now_ms() : -1;
 
 	if (watch->kill_at_ms >= 0 && left_ms < 0)
 		left_ms = 0;
@@ -127,7 +119,7 @@ MUST_CHECK static bool wait_once(struct watch *watch, struct err *err)
 		else if ((fds[i].revents & POLLIN) && stop_button_pressed(fds[i].fd))
 			stop(watch, "power button");
 	}
-	if (watch->kill_at_ms >= 0 && now_ms() >= watch->kill_at_ms) {
+	if (watch->kill_at_ms >= 0 && clock_now_ms() >= watch->kill_at_ms) {
 		kill(watch->supervision->pid, SIGKILL);
 		watch->kill_at_ms = INT64_MAX;
 	}

@@ -1,7 +1,7 @@
 # The guest's PID 1: the sources of init/ and what they use of base/, built once more for size and
 # linked statically, since there is nothing to rely on in the image. builder/init_bytes.S embeds it.
 GUEST = $(BUILD)/guest
-GUEST_BASE = arena bytes err file json map_guard sentence view
+GUEST_BASE = arena bytes clock err file json map_guard sentence view
 GUEST_SOURCES = $(wildcard init/*.c) $(GUEST_BASE:%=base/%.c)
 GUEST_CFLAGS = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARNINGS) -Os -g \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -I. -MMD -MP

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # From the kernel's start of /init to the entrypoint's first instruction, against a bare program
 # that makes the same mounts and loads the same modules (reference_init.c): medians of 10 boots
-# each, taken in turns. QEMU counts instructions (-icount), so that a busy host does not blur them.
+# each, taken in turns. QEMU counts instructions (-icount), so that a busy host blurs no more than
+# the waiting for the disk. That waiting takes its own time: with sleep=off the clock would jump to
+# the guest's next timer, milliseconds or seconds away, for each of some 40 reads.
 # usage: tests/bench/boot_bench.sh BUILD
 set -euo pipefail
 
@@ -34,7 +36,7 @@ make_root() {
 
 # boot INITRD IMAGE: the console.
 boot() {
-	timeout 120 qemu-system-x86_64 -M q35 -accel tcg -icount shift=1,sleep=off -cpu max \
+	timeout 120 qemu-system-x86_64 -M q35 -accel tcg -icount shift=1,sleep=on -cpu max \
 		-m 512 -nodefaults -display none -serial stdio -no-reboot \
 		-drive "file=$2,format=raw,if=virtio,snapshot=on" -kernel "$work/guest/vmlinuz" \
 		-initrd "$1" -append 'console=ttyS0 root=/dev/vda rw quiet' </dev/null |

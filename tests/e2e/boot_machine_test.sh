@@ -9,13 +9,13 @@ boot_prepare "$build" "$work/guest" >&2
 image=$work/image.ext4
 (cd "$work" && VMBAKE_STORE=$work/store bake "oci:$layout:demo")
 
-# boots KERNEL_ARGUMENTS [QEMU_ARGUMENT...]: the console goes to ./console.
+# boots KERNEL_ARGUMENTS [QEMU_ARGUMENT...]: the console goes to ./console. $seconds: for how long.
 boots() {
 	local command
 
 	command=$(boot_command "$work/guest" "${disk:-$image}" "$1")
 	shift
-	eval "timeout --kill-after=5 120 $command ${*@Q}" </dev/null |
+	eval "timeout --kill-after=5 ${seconds:-120} $command ${*@Q}" </dev/null |
 		sed -u 's/\r//g' >console || fail "QEMU: $(tail console)"
 	cat console
 }
@@ -65,10 +65,11 @@ it_takes_settings_from_a_disk_by_its_content() {
 
 it_ends_in_order_when_settings_are_broken() {
 	settings_disk '{"hostname":1}'
-	boots '' -drive file=settings.img,format=raw,if=virtio
+	boots vmbake.report-port=vmbake -drive file=settings.img,format=raw,if=virtio "${port[@]}"
 	grep -q '^vmbake: failed: settings disk vdb: "hostname" is not a string$' console
 	grep -qx 'vmbake: exited code=125' console
 	[ "$(grep -c 'Kernel panic' console)" -eq 0 ]
+	jq -e '.code == 125 and (.failure | startswith("settings disk vdb: "))' report
 }
 
 it_says_what_it_tried_when_there_is_no_entrypoint() {
@@ -125,23 +126,30 @@ it_mounts_drives_by_label() {
 
 it_reaches_the_host_over_the_network() {
 	settings_disk '{"network":[{"addresses":["10.0.2.15/24","fec0::15/64"],
-		"routes":[{"to":"default","via":"10.0.2.2"}]}],"dns":["10.0.2.3"],
+		"routes":[{"to":"default","via":"10.0.2.2"},
+		{"to":"2001:db8::/32","via":"fec0::2"}]}],"dns":["10.0.2.3"],
 		"hostname":"box"}'
-	boots "$(sh_args 'busybox ping -c1 10.0.2.2;cat /etc/resolv.conf /etc/hosts')" \
+	boots "$(sh_args 'busybox ping -c1 10.0.2.2;busybox ping -c1 fec0::2;'\
+'busybox route -A inet6;cat /etc/resolv.conf /etc/hosts')" \
 		-nic user,model=virtio-net-pci -drive file=settings.img,format=raw,if=virtio
-	grep -q '1 packets received' console
+	[ "$(grep -c '1 packets received' console)" -eq 2 ]
+	grep -q '^2001:db8::/32  *fec0::2  *UG' console
 	grep -qx 'nameserver 10.0.2.3' console
 	grep -q '^10.0.2.15.box$' console
 }
 
 it_sets_limits_sysctls_and_capabilities() {
 	boots "vmbake.rlimits.nofile=100:200 vmbake.sysctls.net.core.somaxconn=77 \
-		vmbake.capabilities=docker $(sh_args 'ulimit -n;ulimit -l;'\
-'cat /proc/sys/net/core/somaxconn;busybox grep CapBnd /proc/self/status')"
+		vmbake.capabilities=docker vmbake.no-new-privs=on vmbake.lock-modules=off \
+		$(sh_args 'ulimit -n;ulimit -l;cat /proc/sys/net/core/somaxconn;'\
+'busybox grep -E \"CapBnd|NoNewPrivs\" /proc/self/status;'\
+'busybox tail /proc/sys/kernel/modules_disabled')"
 	grep -qx 100 console
 	grep -qx unlimited console
 	grep -qx 77 console
 	grep -q '^CapBnd:.00000000a80425fb$' console
+	grep -q '^NoNewPrivs:.1$' console
+	grep -qx 0 console
 }
 
 it_grows_the_root_to_its_device() {
@@ -165,6 +173,7 @@ it_stops_by_the_power_button_and_kills_after_the_grace() {
 }
 
 it_reaps_ten_thousand_orphans() {
+	seconds=400
 	boots "$(sh_args 'i=0;while [ $i -lt 100 ];do (for j in $(busybox seq 100);do true& done);'\
 'i=$((i+1));done;sleep 1;cat /proc/[0-9]*/stat|busybox grep -c \") Z \"')"
 	grep -qx 0 console

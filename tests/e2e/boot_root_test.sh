@@ -67,6 +67,21 @@ it_says_which_root_is_not_there() {
 	grep -q '^vmbake: failed: .*no device LABEL=nowhere after 10 s' console
 	grep -qx 'vmbake: exited code=125' console
 	[ "$(grep -c 'Kernel panic' console)" -eq 0 ]
+	boots init=/no/such true
+	grep -q '^vmbake: failed: .*init=/no/such' console
+	grep -qx 'vmbake: exited code=125' console
+}
+
+it_mounts_the_root_as_the_command_line_says() {
+	boots 'ro rootfstype=ext4 rootflags=commit=7,noatime rootdelay=1' mount
+	grep -q '^/dev/[a-z]* on / type ext4 (ro,.*noatime.*commit=7' console
+}
+
+# writable: ./data.img, and in ${over[@]} what brings it to the machine for vmbake.overlay=.
+over=(vmbake.overlay=LABEL=data -drive "file=data.img,format=raw,if=virtio")
+writable() {
+	truncate -s 16M data.img
+	mke2fs -q -F -L data data.img
 }
 
 it_mounts_a_root_of_erofs() {
@@ -78,6 +93,10 @@ it_mounts_a_root_of_erofs() {
 	grep -q '^/dev/[a-z]* on / type erofs (ro' console
 	disk=root.erofs boots 'ro vmbake.overlay=tmpfs' 'echo written>/new;cat /new'
 	grep -qx written console
+	writable
+	disk=root.erofs boots "ro ${over[0]}" 'echo kept>/new' "${over[@]:1}"
+	disk=root.erofs boots "ro ${over[0]}" 'cat /new' "${over[@]:1}"
+	grep -qx kept console
 }
 
 it_loads_only_what_this_machine_needs() {
@@ -99,7 +118,7 @@ it_mounts_more_drives_of_each_kind() {
 
 	boots 'vmbake.mounts=[{"source":"LABEL=data","target":"/data"},'\
 '{"source":"SERIAL=models","target":"/models","read-only":true},'\
-'{"source":"UUID='$uuid'","target":"/more"},'\
+'{"source":"UUID='$uuid'","target":"/more","options":"noatime,errors=remount-ro"},'\
 '{"source":"tmpfs","target":"/scratch","options":"size=1M"}]' 'mount;cat /models/model' \
 		-drive file=xfs.img,format=raw,if=virtio \
 		-drive file=models.erofs,format=raw,if=none,id=m \
@@ -107,7 +126,7 @@ it_mounts_more_drives_of_each_kind() {
 		-drive file=more.img,format=raw,if=virtio
 	grep -q ' on /data type xfs (rw' console
 	grep -q ' on /models type erofs (ro' console
-	grep -q ' on /more type ext4 (rw' console
+	grep -q ' on /more type ext4 (rw,.*noatime.*errors=remount-ro' console
 	grep -q ' on /scratch type tmpfs (rw.*size=1024k' console
 	grep -qx weights console
 }
@@ -124,6 +143,12 @@ it_boots_a_verified_root_and_no_other() {
 	grep -q '^/dev/[a-z0-9-]* on / type ext4 (ro' console
 	grep -qx vmbake console
 	grep -qx runs console
+
+	writable
+	boots "ro root=/dev/dm-0 $argument ${over[0]}" 'echo written>/new;cat /new;mount' \
+		"${over[@]:1}"
+	grep -qx written console
+	grep -q '^overlay on / type overlay' console
 
 	[ "${hash:0:1}" != 0 ] || other=1
 	boots "ro root=/dev/dm-0 ${argument/$hash/$other${hash:1}}" 'echo runs'

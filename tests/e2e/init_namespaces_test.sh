@@ -77,6 +77,14 @@ it_gives_the_entrypoint_default_signals() {
 	grep -q '^SigIgn:.0000000000000000$' console
 }
 
+it_makes_shared_memory_as_large_as_asked() {
+	sh 'busybox grep /dev/shm /proc/mounts;busybox head -n 1 /proc/meminfo'
+	awk '/^MemTotal/ { all_kib = $2 } / \/dev\/shm tmpfs / { sub(/.*size=/, ""); kib = $1 + 0 }
+		END { exit !(kib > 0 && kib >= all_kib / 2 - 8 && kib <= all_kib / 2 + 8) }' console
+	sh 'busybox grep /dev/shm /proc/mounts' vmbake.shm-size=64M
+	grep -q ' /dev/shm tmpfs rw,nosuid,nodev,noexec,.*size=65536k' console
+}
+
 it_reaps_orphans() {
 	sh 'for i in 1 2 3 4 5;do (busybox true&);done;busybox sleep 1;busybox ps'
 	[ "$(grep -c true console)" -eq 0 ]
@@ -158,6 +166,57 @@ it_reports_and_ends_whatever_the_machine_says() {
 	} >root/made/etc/passwd
 	sh true vmbake.user=a
 	refused 'user a'
+}
+
+# settings_disk TEXT [LENGTH]: /dev/vdb of the made-up machine; TEXT as printf takes it.
+settings_disk() {
+	local disk=root/made/sys/class/block/vdb
+
+	mkdir -p "$disk" root/made/dev
+	echo 2048 >"$disk/size"
+	echo vmbake-run >"$disk/serial"
+	# shellcheck disable=SC2059 # it is one
+	printf "$1" >json
+	{
+		printf 'vmbake-run/1\0\0\0\0'
+		python3 -c 'import struct, sys
+sys.stdout.buffer.write(struct.pack("<I", int(sys.argv[1])))' "${2:-$(stat -c %s json)}"
+		cat json
+	} >root/made/dev/vdb
+}
+
+it_reports_and_ends_whatever_a_settings_disk_holds() {
+	settings_disk '{"hostname":"a\0b"}'
+	sh true
+	refused 'settings disk vdb: not JSON'
+	settings_disk '{"hostname":"a\\u0000b"}'
+	sh true
+	refused 'settings disk vdb: not JSON'
+	settings_disk '{}' 10000000
+	sh true
+	refused 'settings disk vdb: its length'
+	settings_disk '{}' 4096
+	sh true
+	refused 'settings disk vdb: .*too early'
+	settings_disk "{\"hostname\":\"$(printf %0300d 0)\"}"
+	sh true
+	refused 'set hostname 0000'
+	settings_disk '{"sysctls":{"../../../etc/passwd":"x"}}'
+	sh true
+	refused '\.\./\.\./\.\./etc/passwd'
+	settings_disk '{"mounts":[{"source":"tmpfs","target":"../x"}]}'
+	sh true
+	refused 'is not absolute'
+	settings_disk '{"rlimits":{"nofile":"-1:x"}}'
+	sh true
+	refused nofile
+}
+
+it_reports_a_fault_of_its_own() {
+	sh 'kill -SEGV 1;busybox sleep 30'
+	grep -qx 'vmbake: failed: a fault in init itself' console
+	grep -qx 'vmbake: exited code=125' console
+	[ "$status" -gt 128 ]
 }
 
 it_runs_only_as_pid_1() {

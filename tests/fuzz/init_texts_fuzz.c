@@ -13,6 +13,7 @@
 #include "init/kernel_log.h"
 #include "init/memory_group.h"
 #include "init/modules.h"
+#include "init/mount_options.h"
 #include "init/partition.h"
 #include "init/root_options.h"
 #include "init/stop.h"
@@ -38,8 +39,14 @@ static void read_cmdline(struct view text)
 
 	while (cmdline_next(&rest, &option))
 		assert(is_inside(option.name, text) && is_inside(option.value, text));
-	if (root_options_parse(&options, text, &err))
-		assert(is_inside(options.root, text));
+	if (root_options_parse(&options, text, &err)) {
+		CLEANUP(freep) char *flags = view_copy(options.flags);
+		unsigned long mount_flags = 0;
+
+		assert(is_inside(options.root, text) && flags);
+		mount_options_take(flags, &mount_flags);
+		assert(strlen(flags) <= options.flags.len);
+	}
 	(void)!modules_params(&params, &module, text, &err);
 	(void)modules_is_blacklisted("nvidia_uvm", text);
 	mapped = text;

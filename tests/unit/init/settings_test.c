@@ -129,6 +129,18 @@ START_TEST(each_broken_command_line_is_refused)
 }
 END_TEST
 
+START_TEST(report_goes_where_a_broken_command_line_says)
+{
+	const char *text = "vmbake.grow=maybe vmbake.report-port=port vmbake.report-vsock-port=9";
+
+	settings_take_report(&settings, view_of(text));
+	ck_assert_str_eq(settings.report_port, "port");
+	ck_assert_uint_eq(settings.report_vsock_port, 9);
+	settings_take_report(&settings, view_of("vmbake.report-vsock-port=4294967295"));
+	ck_assert_uint_eq(settings.report_vsock_port, 9);
+}
+END_TEST
+
 START_TEST(unknown_keys_are_named_one_by_one)
 {
 	void *position = NULL;
@@ -200,6 +212,7 @@ int main(void)
 	tcase_add_test(tests, command_line_takes_words_lists_flags_and_json);
 	tcase_add_loop_test(tests, each_broken_command_line_is_refused, 0,
 			    sizeof(broken_cmdlines) / sizeof(broken_cmdlines[0]));
+	tcase_add_test(tests, report_goes_where_a_broken_command_line_says);
 	tcase_add_test(tests, unknown_keys_are_named_one_by_one);
 	tcase_add_test(tests, schema_knows_the_same_keys);
 	tcase_add_test(tests, disk_header_gives_the_length);
