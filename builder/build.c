@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "driver_choice.h"
 #include "driver_layers.h"
@@ -45,18 +46,10 @@ void build_result_freep(struct build_result *result)
 	image_freep(&result->image);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* The time since the last stage ended. */
 static uint64_t end_stage(struct build *build)
 {
-	uint64_t now = now_ms(), spent = now - build->stage_start_ms;
+	uint64_t now = (uint64_t)clock_now_ms(), spent = now - build->stage_start_ms;
 
 	build->stage_start_ms = now;
 	return spent;
@@ -235,7 +228,7 @@ bool build_image(struct build_result *out, struct json_t **driver, const struct 
 						    .driver = DRIVER_CHOICE_NONE,
 						    .driver_layers = DRIVER_LAYERS_NONE,
 						    .guest = SYNTHETIC_LAYER_NONE,
-						    .stage_start_ms = now_ms() };
+						    .stage_start_ms = (uint64_t)clock_now_ms() };
 
 	bool is_built = run(&build, err);
 
