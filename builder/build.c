@@ -12,7 +12,7 @@
 #include "driver_layers.h"
 #include "guest_layer.h"
 #include "image_root.h"
-#include "init/boot_config.h"
+#include "init/contract/boot_config.h"
 #include "output.h"
 #include "process_config.h"
 #include "recipe.h"

@@ -5,8 +5,8 @@
 
 #include "base/err.h"
 #include "base/report.h"
-#include "drivers/compat.h"
-#include "drivers/select.h"
+#include "drivers/place/compat.h"
+#include "drivers/select/select.h"
 #include "oci/image.h"
 #include "options.h"
 #include "recipe.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "drivers/capability.h"
+#include "drivers/bundle/capability.h"
 #include "show.h"
 
 struct json_t *driver_findings_json(const struct finding_list *findings)

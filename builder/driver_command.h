@@ -4,7 +4,7 @@
 #pragma once
 
 #include "driver_store.h"
-#include "drivers/import.h"
+#include "drivers/import/import.h"
 
 /* Errors: those of driver_import; findings are printed also then. No module_dirs: ERR_USAGE. */
 MUST_CHECK bool driver_command_import(struct store *store, const struct import_request *request,

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "driver_command.h"
-#include "drivers/verify.h"
+#include "drivers/verify/verify.h"
 
 void driver_layers_freep(struct driver_layers *layers)
 {

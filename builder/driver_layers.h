@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/report.h"
 #include "driver_choice.h"
-#include "drivers/place.h"
+#include "drivers/place/place.h"
 #include "image_root.h"
 
 struct driver_layers {

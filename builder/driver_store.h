@@ -7,7 +7,7 @@
 #pragma once
 
 #include "base/folder.h"
-#include "drivers/stored_bundle.h"
+#include "drivers/bundle/stored_bundle.h"
 #include "store.h"
 
 /* The folder drivers/, for stored_bundle_open. */

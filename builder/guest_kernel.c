@@ -1,7 +1,7 @@
 #include "guest_kernel.h"
 
 #include "base/cleanup.h"
-#include "drivers/kernel_facts.h"
+#include "drivers/kernel/kernel_facts.h"
 
 bool guest_kernel_open(struct kernel *out, struct store *store, const struct kernel_files *files,
 		       struct report *report, struct err *err)

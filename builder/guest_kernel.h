@@ -4,7 +4,7 @@
 
 #include "base/err.h"
 #include "base/report.h"
-#include "drivers/kernel.h"
+#include "drivers/kernel/kernel.h"
 #include "store.h"
 
 /* out:    starts as KERNEL_NONE; to be freed also after a failure

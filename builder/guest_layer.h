@@ -8,7 +8,7 @@
 
 #include "base/digest.h"
 #include "base/err.h"
-#include "init/boot_config.h"
+#include "init/contract/boot_config.h"
 #include "layers/synthetic.h"
 #include "layers/tree.h"
 

@@ -9,8 +9,8 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "drivers/closure.h"
-#include "init/boot_config.h"
+#include "drivers/kernel/closure.h"
+#include "init/contract/boot_config.h"
 #include "init_binary.h"
 
 /* What virtual machines are made of. Each is loaded only where a device or the root asks for it;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "init/user.h"
+#include "init/contract/user.h"
 #include "layers/content.h"
 
 enum {

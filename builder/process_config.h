@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "init/boot_config.h"
+#include "init/contract/boot_config.h"
 #include "layers/tree.h"
 #include "oci/image.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
-#include "drivers/capability.h"
+#include "drivers/bundle/capability.h"
 
 MUST_CHECK static bool choose_time(const struct image *image, int64_t *out, struct err *err)
 {

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "driver_command.h"
-#include "drivers/verify.h"
+#include "drivers/verify/verify.h"
 #include "fs/image_tree.h"
 #include "guest_kernel.h"
 #include "layers/content.h"

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "boot_config.h"
+#include "init/contract/boot_config.h"
 
 #define CAPABILITIES_ALL UINT64_MAX
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/arena.h"
-#include "boot_config.h"
+#include "init/contract/boot_config.h"
 
 #define COMMAND_PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -5,7 +5,7 @@
 #include <sys/types.h>
 
 #include "base/bytes.h"
-#include "boot_config.h"
+#include "init/contract/boot_config.h"
 
 enum fabric_mode {
 	FABRIC_OF_THIS_MACHINE = 0, /* GPUs and switches are all here */

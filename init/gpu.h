@@ -4,8 +4,8 @@
 
 #include <sys/types.h>
 
-#include "boot_config.h"
 #include "gpu_verdict.h"
+#include "init/contract/boot_config.h"
 #include "settings.h"
 
 struct gpu_request {

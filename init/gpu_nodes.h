@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "boot_config.h"
+#include "init/contract/boot_config.h"
 
 enum { GPU_NODE_COUNT_MAX = 4096 };
 

@@ -1,8 +1,8 @@
 #include "gpu_require.h"
 
-#include "require.h"
+#include "init/contract/require.h"
+#include "init/contract/version.h"
 #include "say.h"
-#include "version.h"
 
 enum { VENDOR_NVIDIA = 0x10de };
 

@@ -2,8 +2,8 @@
  * (NVIDIA_REQUIRE_* that speaks of arch or brand) is judged here, for each GPU by itself. */
 #pragma once
 
-#include "boot_config.h"
 #include "gpu_scan.h"
+#include "init/contract/boot_config.h"
 
 /* unknown_count: requirements that stay undecided, because the driver's table has no such GPU;
  *                each is told on the console

@@ -5,8 +5,8 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "boot_config.h"
 #include "cmdline.h"
+#include "init/contract/boot_config.h"
 #include "modules.h"
 #include "mounts.h"
 #include "root_mount.h"

@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "capabilities.h"
-#include "user.h"
+#include "init/contract/user.h"
 
 enum { ACCOUNTS_BYTES_MAX = 16 << 20 }; /* /etc/passwd of the largest site */
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "base/arena.h"
-#include "boot_config.h"
 #include "command.h"
+#include "init/contract/boot_config.h"
 #include "limits.h"
 #include "settings.h"
 

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "base/bytes.h"
-#include "boot_config.h"
 #include "ending.h"
 #include "gpu_verdict.h"
+#include "init/contract/boot_config.h"
 #include "settings.h"
 #include "stages.h"
 #include "supervise.h"

@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "boot_config.h"
 #include "ending.h"
 #include "handover.h"
+#include "init/contract/boot_config.h"
 #include "machine.h"
 
 /* --sysroot DIR, for tests. All else in argv are words of the kernel command line that the kernel

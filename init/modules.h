@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/view.h"
-#include "boot_config.h"
+#include "init/contract/boot_config.h"
 
 struct modules {
 	const struct module_list *list; /* borrowed */

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/err.h"
-#include "boot_config.h"
+#include "init/contract/boot_config.h"
 
 /* Make them with owner and mode, and the folders on the way. One that is there is replaced. */
 MUST_CHECK bool nodes_make(const struct boot_node *nodes, size_t count, struct err *err);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "config_lists.h"
+#include "init/contract/config_lists.h"
 
 enum {
 	GRACE_SECONDS_DEFAULT = 10, /* docker stop */

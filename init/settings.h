@@ -10,7 +10,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "boot_config.h"
+#include "init/contract/boot_config.h"
 
 struct json_t;
 

@@ -13,8 +13,8 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARNINGS) $(CFLAG
 
 ROOMS = base oci init layers drivers fs builder
 PROGRAMS = builder/main.c init/main.c
-room_objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(PROGRAMS),$(wildcard $(1)/*.c))) \
-	$(patsubst %.S,$(BUILD)/%.o,$(wildcard $(1)/*.S))
+room_files = $(filter-out $(PROGRAMS),$(wildcard $(1)/*.[cS] $(1)/*/*.[cS]))
+room_objects = $(patsubst %,$(BUILD)/%.o,$(basename $(call room_files,$(1))))
 room_library = $(BUILD)/lib$(1).a
 
 # What a room may link, itself first.
@@ -44,7 +44,7 @@ $(BUILD)/%.o: %.c | $(BUILD)/.deps
 	$(call say,CC,$@)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # What a room embeds stands behind the colon here.
-$(BUILD)/drivers/kernel_config_bytes.o: drivers/kernel_config_bytes.S docs/kernel-gpu.config
+$(BUILD)/drivers/kernel_config_bytes.o: drivers/kernel/kernel_config_bytes.S docs/kernel-gpu.config
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) -I. -c -o $@ $<
 

@@ -2,7 +2,7 @@
 # linked statically, since there is nothing to rely on in the image. builder/init_bytes.S embeds it.
 GUEST = $(BUILD)/guest
 GUEST_BASE = arena bytes clock err file json map_guard sentence view
-GUEST_SOURCES = $(wildcard init/*.c) $(GUEST_BASE:%=base/%.c)
+GUEST_SOURCES = $(wildcard init/*.c init/*/*.c) $(GUEST_BASE:%=base/%.c)
 GUEST_CFLAGS = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARNINGS) -Os -g \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -I. -MMD -MP
 GUEST_LDFLAGS = -static -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,--build-id=none

@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "drivers/bundle.h"
+#include "drivers/bundle/bundle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

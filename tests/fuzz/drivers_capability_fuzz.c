@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
-#include "drivers/capability.h"
+#include "drivers/bundle/capability.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

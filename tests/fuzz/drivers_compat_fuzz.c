@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "drivers/compat.h"
+#include "drivers/place/compat.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

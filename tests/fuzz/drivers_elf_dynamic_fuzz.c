@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "drivers/elf_dynamic.h"
+#include "drivers/elf/elf_dynamic.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

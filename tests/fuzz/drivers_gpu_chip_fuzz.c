@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "base/cleanup.h"
-#include "drivers/gpu_chip.h"
+#include "drivers/select/gpu_chip.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

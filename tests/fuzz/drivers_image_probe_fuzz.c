@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "drivers/image_probe.h"
-#include "drivers/ldconfig.h"
+#include "drivers/image/image_probe.h"
+#include "drivers/image/ldconfig.h"
 #include "layers/merge.h"
 #include "layers/synthetic.h"
 

@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "base/le.h"
-#include "drivers/kernel_facts.h"
+#include "drivers/kernel/kernel_facts.h"
 #include "layers/crc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

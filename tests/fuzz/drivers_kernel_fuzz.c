@@ -2,8 +2,8 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "drivers/exports.h"
-#include "drivers/kernel_image.h"
+#include "drivers/kernel/exports.h"
+#include "drivers/kernel/kernel_image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "drivers/driver_lists.h"
-#include "drivers/install_list.h"
+#include "drivers/import/driver_lists.h"
+#include "drivers/import/install_list.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "drivers/loader_conf.h"
+#include "drivers/image/loader_conf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

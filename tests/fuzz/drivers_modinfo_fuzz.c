@@ -5,8 +5,8 @@
 #include <elf.h>
 #include <stdint.h>
 
-#include "drivers/closure.h"
-#include "drivers/kernel_config.h"
+#include "drivers/kernel/closure.h"
+#include "drivers/kernel/kernel_config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

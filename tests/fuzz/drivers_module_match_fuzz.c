@@ -3,7 +3,7 @@
 #include <elf.h>
 #include <stdint.h>
 
-#include "drivers/module_match.h"
+#include "drivers/kernel/module_match.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

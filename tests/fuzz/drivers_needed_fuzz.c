@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "drivers/needed.h"
+#include "drivers/image/needed.h"
 #include "layers/merge.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "drivers/run_file.h"
+#include "drivers/import/run_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

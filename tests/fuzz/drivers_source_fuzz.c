@@ -3,7 +3,7 @@
  * archive as in base_made_tar.h ('t'). */
 #include <assert.h>
 
-#include "drivers/source.h"
+#include "drivers/import/source.h"
 #include "tests/fuzz/base_made_tar.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

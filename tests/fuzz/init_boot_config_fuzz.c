@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "init/boot_config.h"
+#include "init/contract/boot_config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
-#include "init/require.h"
+#include "init/contract/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "init/cmdline.h"
+#include "init/contract/user.h"
 #include "init/device_mapper.h"
 #include "init/disk.h"
 #include "init/gpu_nodes.h"
@@ -17,7 +18,6 @@
 #include "init/partition.h"
 #include "init/root_options.h"
 #include "init/stop.h"
-#include "init/user.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "drivers/needed.h"
+#include "drivers/image/needed.h"
 #include "tests/kit/drivers/made_root.h"
 
 enum { LINK_BYTES = 4096, ROUNDS = 20 };

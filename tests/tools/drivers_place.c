@@ -13,10 +13,10 @@
 #include <time.h>
 
 #include "base/file.h"
-#include "drivers/image_probe.h"
-#include "drivers/capability.h"
-#include "drivers/ldconfig.h"
-#include "drivers/place.h"
+#include "drivers/bundle/capability.h"
+#include "drivers/image/image_probe.h"
+#include "drivers/image/ldconfig.h"
+#include "drivers/place/place.h"
 #include "layers/merge.h"
 
 enum { LAYERS_MAX = 128, CACHE_BYTES_MAX = 64 << 20 };

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "drivers/capability.h"
+#include "drivers/bundle/capability.h"
 #include "layers/body.h"
 #include "layers/index.h"
 

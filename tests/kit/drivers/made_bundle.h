@@ -1,7 +1,7 @@
 /* Driver bundles made by tests: a small manifest to start from, and one laid into a store. */
 #pragma once
 
-#include "drivers/bundle.h"
+#include "drivers/bundle/bundle.h"
 
 /* A file of a bundle and its content. */
 struct made_file {

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "builder/init_binary.h"
-#include "drivers/elf.h"
+#include "drivers/elf/elf.h"
 #include "layers/content.h"
 #include "layers/merge.h"
 

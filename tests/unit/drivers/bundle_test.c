@@ -1,9 +1,9 @@
-#include "drivers/bundle.h"
+#include "drivers/bundle/bundle.h"
 
 #include <check.h>
 #include <string.h>
 
-#include "drivers/capability.h"
+#include "drivers/bundle/capability.h"
 #include "tests/kit/drivers/made_bundle.h"
 
 static struct bundle parsed;

@@ -1,4 +1,4 @@
-#include "drivers/capability.h"
+#include "drivers/bundle/capability.h"
 
 #include <check.h>
 #include <stdlib.h>

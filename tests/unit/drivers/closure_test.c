@@ -1,4 +1,4 @@
-#include "drivers/closure.h"
+#include "drivers/kernel/closure.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "drivers/compat.h"
+#include "drivers/place/compat.h"
 
 #include <check.h>
 #include <stdlib.h>

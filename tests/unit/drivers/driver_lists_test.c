@@ -1,10 +1,10 @@
-#include "drivers/driver_lists.h"
+#include "drivers/import/driver_lists.h"
 
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/capability.h"
+#include "drivers/bundle/capability.h"
 
 static struct arena arena;
 static struct file_list files;

@@ -1,4 +1,4 @@
-#include "drivers/elf_dynamic.h"
+#include "drivers/elf/elf_dynamic.h"
 
 #include <check.h>
 #include <elf.h>

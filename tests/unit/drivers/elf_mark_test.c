@@ -1,4 +1,4 @@
-#include "drivers/elf_mark.h"
+#include "drivers/elf/elf_mark.h"
 
 #include <check.h>
 #include <elf.h>

@@ -1,10 +1,10 @@
-#include "drivers/elf.h"
+#include "drivers/elf/elf.h"
 
 #include <check.h>
 #include <elf.h>
 #include <stdlib.h>
 
-#include "drivers/modinfo.h"
+#include "drivers/kernel/modinfo.h"
 #include "made_module.h"
 
 static char module[MADE_MODULE_BYTES];

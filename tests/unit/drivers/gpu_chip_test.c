@@ -1,4 +1,4 @@
-#include "drivers/gpu_chip.h"
+#include "drivers/select/gpu_chip.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "drivers/image_probe.h"
+#include "drivers/image/image_probe.h"
 
 #include <check.h>
 #include <elf.h>

@@ -1,10 +1,10 @@
-#include "drivers/install_list.h"
+#include "drivers/import/install_list.h"
 
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/capability.h"
+#include "drivers/bundle/capability.h"
 
 static struct arena arena;
 static struct install_list list;

@@ -1,4 +1,4 @@
-#include "drivers/kernel_config.h"
+#include "drivers/kernel/kernel_config.h"
 
 #include <check.h>
 #include <elf.h>

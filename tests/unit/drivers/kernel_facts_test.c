@@ -1,4 +1,4 @@
-#include "drivers/kernel_facts.h"
+#include "drivers/kernel/kernel_facts.h"
 
 #include <check.h>
 #include <dirent.h>

@@ -1,4 +1,4 @@
-#include "drivers/kernel.h"
+#include "drivers/kernel/kernel.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "drivers/ldcache.h"
+#include "drivers/image/ldcache.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "drivers/library.h"
+#include "drivers/image/library.h"
 
 #include <check.h>
 #include <elf.h>

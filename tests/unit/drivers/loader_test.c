@@ -1,13 +1,13 @@
 /* Where a library is found: the rules of ld.so and of musl, seen through needed_check, whose
  * findings say what was not found.
  */
-#include "drivers/loader.h"
+#include "drivers/image/loader.h"
 
 #include <elf.h>
 #include <stdlib.h>
 
-#include "drivers/loader_built_in.h"
-#include "drivers/loader_path.h"
+#include "drivers/image/loader_built_in.h"
+#include "drivers/image/loader_path.h"
 #include "needed_fixture.h"
 
 #define NOT_FOUND(name, needer) \

@@ -1,4 +1,4 @@
-#include "drivers/module_match.h"
+#include "drivers/kernel/module_match.h"
 
 #include <check.h>
 #include <elf.h>

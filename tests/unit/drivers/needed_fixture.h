@@ -1,5 +1,5 @@
 /* An image made of a few libraries, and what needed_check says of it as one text: all that the
- * tests of drivers/needed.h share.
+ * tests of drivers/image/needed.h share.
  */
 #pragma once
 
@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "drivers/ldcache.h"
-#include "drivers/needed.h"
+#include "drivers/image/ldcache.h"
+#include "drivers/image/needed.h"
 #include "tests/kit/drivers/made_root.h"
 
 static struct made_root root;

@@ -1,4 +1,4 @@
-#include "drivers/needed.h"
+#include "drivers/image/needed.h"
 
 #include <elf.h>
 #include <stdlib.h>

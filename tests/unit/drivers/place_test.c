@@ -1,10 +1,10 @@
-#include "drivers/place.h"
+#include "drivers/place/place.h"
 
 #include <elf.h>
 #include <string.h>
 
-#include "drivers/capability.h"
-#include "drivers/ldcache.h"
+#include "drivers/bundle/capability.h"
+#include "drivers/image/ldcache.h"
 #include "layers/content.h"
 #include "tests/kit/drivers/made_bundle.h"
 #include "tests/kit/drivers/made_root.h"

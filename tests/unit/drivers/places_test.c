@@ -1,4 +1,4 @@
-#include "drivers/places.h"
+#include "drivers/import/places.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "drivers/run_file.h"
+#include "drivers/import/run_file.h"
 
 #include <check.h>
 #include <stdlib.h>

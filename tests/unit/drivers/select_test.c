@@ -1,4 +1,4 @@
-#include "drivers/select.h"
+#include "drivers/select/select.h"
 
 #include <check.h>
 #include <elf.h>

@@ -1,4 +1,4 @@
-#include "drivers/stored_bundle.h"
+#include "drivers/bundle/stored_bundle.h"
 
 #include <string.h>
 #include <sys/stat.h>

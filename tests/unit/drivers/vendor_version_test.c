@@ -1,4 +1,4 @@
-#include "drivers/vendor_version.h"
+#include "drivers/bundle/vendor_version.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "drivers/verify.h"
+#include "drivers/verify/verify.h"
 
 #include <check.h>
 #include <elf.h>

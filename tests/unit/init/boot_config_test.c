@@ -1,4 +1,4 @@
-#include "init/boot_config.h"
+#include "init/contract/boot_config.h"
 
 #include <string.h>
 #include <sys/stat.h>

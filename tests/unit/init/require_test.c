@@ -1,10 +1,10 @@
-#include "init/require.h"
+#include "init/contract/require.h"
 
 #include <check.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "init/version.h"
+#include "init/contract/version.h"
 
 static const struct {
 	const char *predicate, *cuda, *driver, *arch, *brand;

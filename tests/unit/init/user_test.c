@@ -1,4 +1,4 @@
-#include "init/user.h"
+#include "init/contract/user.h"
 
 #include <stdio.h>
 #include <string.h>
