@@ -6,31 +6,11 @@
  */
 #pragma once
 
-#include <stddef.h>
-
 #include "base/digest.h"
 #include "base/err.h"
-#include "base/report.h"
 #include "drivers/bundle/bundle.h"
 #include "drivers/finding.h"
-#include "drivers/kernel/kernel.h"
-#include "layers/tree.h"
-
-struct import_request {
-	/* The source: files and folders (sources[source_count], in any order) or an image's. */
-	const char *const *sources;
-	size_t source_count;
-	const struct tree *tree; /* NULL: sources */
-	const int *data_fds; /* of the tree's layers */
-	const char *source_name; /* the image as it was named */
-
-	const char *const *module_dirs; /* module_dirs[module_dir_count]: the driver's modules */
-	size_t module_dir_count;
-	const char *const *kernel_module_dirs; /* each a /lib/modules/RELEASE; what those need */
-	size_t kernel_module_dir_count;
-	const struct kernel_files *kernel; /* NULL: modules are not held against a kernel */
-	struct report *report;
-};
+#include "import_request.h"
 
 struct import_result {
 	struct bundle bundle; /* owned */

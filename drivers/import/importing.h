@@ -1,7 +1,9 @@
 /* An import under way: what its steps hand on to each other (drivers/import*.c only). */
 #pragma once
 
-#include "import.h"
+#include "drivers/bundle/bundle.h"
+#include "drivers/finding.h"
+#include "import_request.h"
 #include "install_list.h"
 #include "intake.h"
 #include "vendor_modules.h"
@@ -25,6 +27,7 @@ struct importing {
 	uint16_t machine; /* EM_X86_64 or EM_AARCH64, of its libraries */
 };
 
+void importing_freep(struct importing *importing);
 MUST_CHECK bool importing_pick(struct importing *importing, const char *path, size_t part,
 			       uint32_t mode, struct err *err);
 /* A text of the bundle's, printed. NULL when out of memory. */
