@@ -138,7 +138,8 @@ MUST_CHECK static bool write_image(struct build *build, int dir_fd, const char *
 					 .inode_count = build->recipe.inode_count,
 					 .journal_bytes = build->recipe.journal_bytes,
 					 .has_no_journal = build->recipe.has_no_journal,
-					 .is_read_only = build->recipe.is_read_only };
+					 .is_read_only = build->recipe.is_read_only,
+					 .is_read_next = build->recipe.has_verity };
 
 	memcpy(options.label, build->recipe.label, sizeof(options.label));
 	if (!output_open(&output, dir_fd, path, mode, build->options->force, err))

@@ -288,10 +288,11 @@ static enum copy_method main_method(const struct copying *copying)
 }
 
 bool copy_bodies(int image_fd, const struct plan *plan, const int *data_fds, uint32_t layer_count,
-		 unsigned jobs, struct report *report, struct copy_result *out, struct err *err)
+		 const struct image_options *options, struct report *report,
+		 struct copy_result *out, struct err *err)
 {
 	CLEANUP(freep) atomic_int *methods = calloc(layer_count + 1u, sizeof(*methods));
-	CLEANUP(fd_closep) int direct_fd = open_direct(image_fd);
+	CLEANUP(fd_closep) int direct_fd = options->is_read_next ? -1 : open_direct(image_fd);
 	struct copying copying = { .image_fd = image_fd,
 				   .direct_fd = direct_fd,
 				   .refuses_direct = direct_fd < 0,
@@ -311,7 +312,7 @@ bool copy_bodies(int image_fd, const struct plan *plan, const int *data_fds, uin
 	for (uint64_t i = 0; i < plan->copy_count; i++)
 		data_bytes += plan->copies[i].block_count * BLOCK_BYTES;
 	report_expect(report, REPORT_WRITE, data_bytes);
-	if (!run_workers(&copying, jobs, err))
+	if (!run_workers(&copying, options->jobs, err))
 		return false;
 	*out = (struct copy_result){ .data_bytes = data_bytes,
 				     .copied_bytes = data_bytes - copying.moved_bytes[COPY_REFLINK],

@@ -308,7 +308,7 @@ bool image_write(int fd, const struct tree *tree, const int *data_fds, uint32_t 
 	if (!settle(&sizing, &plan, &attempt, size_bytes, err) || !span_new(&span, fd, err) ||
 	    !emit_metadata(span, &plan, attempt.ext4, options->time_seconds, &emitted, err) ||
 	    !ext4_finish(&attempt.ext4, span, err) || !span_flush(span, err) ||
-	    !copy_bodies(fd, &plan, data_fds, layer_count, options->jobs, report, &copied, err))
+	    !copy_bodies(fd, &plan, data_fds, layer_count, options, report, &copied, err))
 		return say_need(&plan, err);
 	if (emitted.clamped_mtime_count > 0)
 		report_note(report, "%llu files had times outside 1901 to 2446, or in 2310 to 2378",

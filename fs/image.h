@@ -28,6 +28,7 @@ struct image_options {
 	/* Shared between machines that only read: no journal, no spare inodes, no free space beyond
 	 * size_bytes or free_bytes, a feature that keeps kernels from mounting it for writing. */
 	bool is_read_only;
+	bool is_read_next; /* by a hash tree: what is copied is left in the page cache */
 };
 
 enum copy_method {

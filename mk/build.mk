@@ -44,7 +44,8 @@ $(BUILD)/%.o: %.c | $(BUILD)/.deps
 	$(call say,CC,$@)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # What a room embeds stands behind the colon here.
-$(BUILD)/drivers/kernel/kernel_config_bytes.o: drivers/kernel/kernel_config_bytes.S docs/kernel-gpu.config
+$(BUILD)/drivers/kernel/kernel_config_bytes.o: drivers/kernel/kernel_config_bytes.S \
+		docs/kernel-gpu.config
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) -I. -c -o $@ $<
 

@@ -19,10 +19,12 @@ static int image_fd, data_fds[LAYERS];
 static char *body; /* of each layer, BLOCKS long */
 static struct err err;
 static struct copy_result result;
+static bool is_read_next;
 
 static void begin(void)
 {
 	err = (struct err){ 0 };
+	is_read_next = false;
 	image_fd = scratch_file();
 	body = made_body((size_t)BLOCKS * BLOCK_BYTES, 5);
 	data_fds[0] = scratch_file();
@@ -44,8 +46,9 @@ static void end(void)
 static bool copy(struct copy *copies, uint64_t count, unsigned jobs)
 {
 	struct plan plan = { .copies = copies, .copy_count = count };
+	struct image_options options = { .jobs = jobs, .is_read_next = is_read_next };
 
-	return copy_bodies(image_fd, &plan, data_fds, LAYERS, jobs, NULL, &result, &err);
+	return copy_bodies(image_fd, &plan, data_fds, LAYERS, &options, NULL, &result, &err);
 }
 
 static void check_copied(const struct copy *copies, uint64_t count)
@@ -126,6 +129,26 @@ START_TEST(an_image_in_memory_is_written_too)
 }
 END_TEST
 
+START_TEST(an_image_that_is_read_next_stays_in_the_page_cache)
+{
+	struct copy copies[] = { { 1, 0, 0, BLOCKS } };
+	static unsigned char is_resident[BLOCKS];
+	size_t len = (size_t)BLOCKS * BLOCK_BYTES, count = 0;
+
+	is_read_next = true;
+	ck_assert_msg(copy(copies, 1, 2), "%s", err.msg);
+	void *image = mmap(NULL, len, PROT_READ, MAP_SHARED, image_fd, 0);
+
+	ck_assert_ptr_ne(image, MAP_FAILED);
+	ck_assert_int_eq(mincore(image, len, is_resident), 0);
+	munmap(image, len);
+	for (size_t i = 0; i < BLOCKS; i++)
+		count += is_resident[i] & 1;
+	check_copied(copies, 1);
+	ck_assert_uint_gt(count, BLOCKS / 2); /* a host that is short of memory may take some */
+}
+END_TEST
+
 /* What lies in the page cache beside and under the copies, not on the disk yet, holds. */
 START_TEST(what_was_written_before_is_kept)
 {
@@ -196,6 +219,7 @@ int main(void)
 	tcase_add_test(all, each_layer_takes_its_own_way);
 	tcase_add_test(all, many_threads_copy_the_same);
 	tcase_add_test(all, an_image_in_memory_is_written_too);
+	tcase_add_test(all, an_image_that_is_read_next_stays_in_the_page_cache);
 	tcase_add_test(all, what_was_written_before_is_kept);
 	tcase_add_test(all, what_is_not_copied_stays_a_hole);
 	tcase_add_test(all, nothing_to_copy_is_said_so);
