@@ -13,6 +13,6 @@ size_t made_note(char out[MADE_NOTE_BYTES], const char *owner, struct view text)
 	memcpy(note, lens, sizeof(lens));
 	memcpy(note + sizeof(lens), owner, lens[0]);
 	memcpy(note + text_at, text.ptr, text.len);
-	return made_section(out, ".note.cuda.fwd_compatibility", SHT_NOTE,
-			    (struct view){ note, text_at + text.len });
+	return made_elf_section(out, ET_DYN, ".note.cuda.fwd_compatibility", SHT_NOTE,
+				(struct view){ note, text_at + text.len });
 }

@@ -1,7 +1,7 @@
 /* A library with the note of CUDA's compat package, as small as ELF allows. */
 #pragma once
 
-#include "made_section.h"
+#include "made_elf_section.h"
 
 enum { MADE_NOTE_BYTES = MADE_SECTION_BYTES };
 

@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/kit/drivers/made_section.h"
+#include "tests/kit/drivers/made_elf_section.h"
 
 static char file[MADE_SECTION_BYTES];
 
 static struct view make(const char *section, const void *content, size_t len)
 {
 	return (struct view){ file,
-			      made_section(file, section, SHT_PROGBITS,
-					   (struct view){ content, len }) };
+			      made_elf_section(file, ET_DYN, section, SHT_PROGBITS,
+					       (struct view){ content, len }) };
 }
 
 #define DIGITS_63 "123456789012345678901234567890123456789012345678901234567890123"

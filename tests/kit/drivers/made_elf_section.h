@@ -1,10 +1,19 @@
-#include "made_section.h"
+/* An ELF file with one section besides its names: as small as the format allows. Ours, so nothing
+ * is checked. */
+#pragma once
 
 #include <elf.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
-size_t made_section(char out[MADE_SECTION_BYTES], const char *name, uint32_t type,
-		    struct view content)
+#include "base/view.h"
+
+enum { MADE_SECTION_BYTES = 4096 };
+
+/* file_type: ET_DYN, ET_REL; type: SHT_NOTE, SHT_PROGBITS, … Returns the length. */
+static inline size_t made_elf_section(char out[MADE_SECTION_BYTES], uint16_t file_type,
+				      const char *name, uint32_t type, struct view content)
 {
 	static const char names_name[] = ".shstrtab";
 	size_t name_len = strlen(name), names_at = sizeof(Elf64_Ehdr);
@@ -13,7 +22,7 @@ size_t made_section(char out[MADE_SECTION_BYTES], const char *name, uint32_t typ
 	size_t table_at = (content_at + content.len + 7) / 8 * 8;
 	Elf64_Ehdr header = {
 		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, 1 },
-		.e_type = ET_DYN,
+		.e_type = file_type,
 		.e_machine = EM_X86_64,
 		.e_shoff = table_at,
 		.e_shentsize = sizeof(Elf64_Shdr),
