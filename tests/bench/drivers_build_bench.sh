@@ -6,35 +6,20 @@
 set -euo pipefail
 
 build=${1:?usage: drivers_build_bench.sh BUILD}
-folder=${BENCH_FOLDER:-/var/tmp/vmbake-bench}
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/bench/figures.sh
 . "$here/figures.sh"
 vmbake=$build/vmbake
 runs=${RUNS:-5}
-mkdir -p "$folder"
-work=$(mktemp -d "$folder/drivers.XXXXXX")
-layout=$folder/oci
-
-finish() {
-	! mountpoint -q "$work/xfs" || umount "$work/xfs"
-	rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+begin drivers
 
 "$here/../../mk/fetch_nvidia.sh" "$build"
 "$here/../../mk/fetch.sh" linux-image-cloud-amd64 "$build/debian/linux-image"
-if [ ! -d "$layout" ] || [ -d "$folder/bundle" ]; then # or half made
-	"$here/make_ml.sh" "$folder"
-fi
+need_ml
 kernel=$(echo "$build"/debian/linux-image/boot/vmlinuz-*)
 
-truncate -s 16G "$work/disk"
-mkfs.xfs -q -m reflink=1 "$work/disk"
-mkdir "$work/xfs" "$work/modules"
-mount -o loop "$work/disk" "$work/xfs"
+mount_xfs
+mkdir "$work/modules"
 store=$work/xfs/store
 cp "$build"/nvidia/modules/*/nvidia*.ko "$work/modules/"
 mapfile -t debs < <(find "$build/nvidia/debs" -name '*.deb' ! -name 'nvidia-kernel-source_*' \

@@ -6,17 +6,12 @@
 set -euo pipefail
 
 build=${1:?usage: drivers_import_bench.sh BUILD}
-folder=${BENCH_FOLDER:-/var/tmp/vmbake-bench}
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/e2e/made_driver.sh
 . "$here/../e2e/made_driver.sh"
 # shellcheck source=tests/bench/figures.sh
 . "$here/figures.sh"
-mkdir -p "$folder"
-work=$(mktemp -d "$folder/import.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+begin import
 
 # grow FILE MEGABYTES: bytes that do not compress, behind what its ELF head speaks of
 grow() {

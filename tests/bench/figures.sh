@@ -1,5 +1,44 @@
 # shellcheck shell=bash
-# Sourced by benches: times of commands, and what is said of them. Needs $here, tests/bench.
+# Sourced by benches: where they work, times of commands, and what is said of them. Needs $here,
+# tests/bench.
+
+# begin NAME: sets $folder, which keeps what benches make once, and $work in it, which goes when the
+# bench ends, with what it has mounted and started.
+begin() {
+	folder=${BENCH_FOLDER:-/var/tmp/vmbake-bench}
+	mkdir -p "$folder"
+	work=$(mktemp -d "$folder/$1.XXXXXX")
+	trap finish EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+}
+
+finish() {
+	local pid
+
+	for pid in $(jobs -p); do
+		kill "$pid" 2>/dev/null || true
+	done
+	! mountpoint -q "$work/xfs" || umount "$work/xfs"
+	rm -rf "$work"
+}
+
+# Sets $layout, the folder of the image `ml`, made the first time.
+need_ml() {
+	# shellcheck disable=SC2034 # the bench's
+	layout=$folder/oci
+	if [ ! -d "$layout" ] || [ -d "$folder/bundle" ]; then # or half made
+		"${here:?}/make_ml.sh" "$folder"
+	fi
+}
+
+# A disk with reflink, at $work/xfs.
+mount_xfs() {
+	truncate -s 16G "$work/disk"
+	mkfs.xfs -q -m reflink=1 "$work/disk"
+	mkdir "$work/xfs"
+	mount -o loop "$work/disk" "$work/xfs"
+}
 
 # settle FOLDER [MIB]: makes memory hot, and takes away what that leaves in the folder.
 settle() {

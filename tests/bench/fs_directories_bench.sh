@@ -8,17 +8,12 @@
 set -euo pipefail
 
 build=${1:?usage: fs_directories_bench.sh BUILD}
-folder=${BENCH_FOLDER:-/var/tmp/vmbake-bench}
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/bench/figures.sh
 . "$here/figures.sh"
 vmbake=$build/vmbake
 runs=${RUNS:-3}
-mkdir -p "$folder"
-work=$(mktemp -d "$folder/directories.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+begin directories
 
 # layout FILES DIRECTORIES: its folder
 layout() {

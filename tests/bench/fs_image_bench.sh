@@ -7,27 +7,13 @@
 set -euo pipefail
 
 build=${1:?usage: fs_image_bench.sh BUILD [reflink|copy]} part=${2:-both}
-folder=${BENCH_FOLDER:-/var/tmp/vmbake-bench}
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/bench/figures.sh
 . "$here/figures.sh"
 vmbake=$build/vmbake
 runs=${RUNS:-5}
-mkdir -p "$folder"
-work=$(mktemp -d "$folder/image.XXXXXX")
-layout=$folder/oci
-
-finish() {
-	! mountpoint -q "$work/xfs" || umount "$work/xfs"
-	rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-if [ ! -d "$layout" ] || [ -d "$folder/bundle" ]; then # or half made
-	"$here/make_ml.sh" "$folder"
-fi
+begin image
+need_ml
 
 # bake STORE IMAGE
 bake() {
@@ -51,10 +37,7 @@ used_kib() {
 on_xfs() {
 	local before
 
-	truncate -s 16G "$work/disk"
-	mkfs.xfs -q -m reflink=1 "$work/disk"
-	mkdir "$work/xfs"
-	mount -o loop "$work/disk" "$work/xfs"
+	mount_xfs
 	bake "$work/xfs/store" "$work/xfs/first.ext4"
 	for _ in $(seq "$runs"); do
 		rm -f "$work/xfs/image.ext4"

@@ -6,33 +6,25 @@ set -euo pipefail
 
 build=${1:?usage: layers_bench.sh BUILD}
 files=${FILES:-1000000}
-folder=${BENCH_FOLDER:-/var/tmp/vmbake-bench}/layers
 here=$(cd "$(dirname "$0")" && pwd)
 bench=$build/tests/tools/layers_bench
-tar=$folder/small.tar
-
-trap 'rm -rf "$folder"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-median() {
-	sort -n "$1" | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'
-}
+# shellcheck source=tests/bench/figures.sh
+. "$here/figures.sh"
+begin layers
+tar=$work/small.tar
 
 # The peer, then ourselves; both read the tar from memory.
 run() {
-	"$here/settle.sh" "$folder"
+	rm -rf "$work/layer"
+	mkdir "$work/layer"
+	settle "$work"
 	cat "$tar" >/dev/null
-	/usr/bin/time -o "$folder/time" -f '%e' bsdtar -tf "$tar" >/dev/null
-	cat "$folder/time" >>"$folder/list"
-	rm -rf "$folder/layer"
-	mkdir "$folder/layer"
-	"$bench" pack "$tar" "$folder/layer" | tee "$folder/said" | sed 's/^/  /'
-	awk '$1 == "unpacking:" { print $5 }' "$folder/said" >>"$folder/unpack"
+	/usr/bin/time -o "$work/time" -f '%e' bsdtar -tf "$tar" >/dev/null
+	cat "$work/time" >>"$work/list"
+	"$bench" pack "$tar" "$work/layer" | tee "$work/said" | sed 's/^/  /'
+	awk '$1 == "unpacking:" { print $5 }' "$work/said" >>"$work/unpack"
 }
 
-rm -rf "$folder"
-mkdir -p "$folder"
 "$bench" make "$files" >"$tar"
 
 echo "a layer of $files small files:"
@@ -40,7 +32,7 @@ for _ in $(seq "${RUNS:-3}"); do
 	run
 done
 "$bench" list "$tar" | sed 's/^/  /'
-awk -v files="$files" -v list="$(median "$folder/list")" -v unpack="$(median "$folder/unpack")" \
+awk -v files="$files" -v list="$(median <"$work/list")" -v unpack="$(median <"$work/unpack")" \
 	'BEGIN {
 		printf "  bsdtar -tf, median: %.2f s, %.0f a second\n", list, files / list
 		printf "  unpacking, median: %.2f s, %.0f a second, %.2f of bsdtar -tf\n", unpack,

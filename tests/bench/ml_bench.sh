@@ -7,28 +7,15 @@
 set -euo pipefail
 
 build=${1:?usage: ml_bench.sh BUILD}
-folder=${BENCH_FOLDER:-/var/tmp/vmbake-bench}
 runs=${RUNS:-3}
 here=$(cd "$(dirname "$0")" && pwd)
 vmbake=$here/../../vmbake
 # shellcheck source=tests/registry.sh
 . "$here/../registry.sh"
-work=$folder/work
-
-finish() {
-	[ -z "${registry_pid:-}" ] || kill "$registry_pid" 2>/dev/null || true
-	rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-mkdir -p "$folder"
-if [ ! -d "$folder/oci" ] || [ -d "$folder/bundle" ]; then # or half made
-	"$here/make_ml.sh" "$folder"
-fi
-rm -rf "$work"
-mkdir "$work"
+# shellcheck source=tests/bench/figures.sh
+. "$here/figures.sh"
+begin ml
+need_ml
 registry_start "$build" "$work/registry"
 registry_push "$folder/oci:ml" ml:1
 image=127.0.0.1:$registry_port/ml
@@ -64,10 +51,6 @@ show() {
 			printf "  %s: %.2f s, %.2f of the limit", what, seconds, seconds / limit
 			printf " (all %.2f user, %.2f system, %d MiB)\n", user, sys, kib / 1024
 		}'
-}
-
-median() {
-	sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'
 }
 
 # bench WHAT IMAGE LIMIT SECONDS...: SECONDS prints them from what a build left behind.

@@ -7,24 +7,11 @@ set -euo pipefail
 
 build=${1:?usage: oci_bench.sh BUILD}
 here=$(cd "$(dirname "$0")" && pwd)
-mkdir -p "${BENCH_FOLDER:-/var/tmp/vmbake-bench}"
-work=$(mktemp -d "${BENCH_FOLDER:-/var/tmp/vmbake-bench}/oci.XXXXXX")
 # shellcheck source=tests/registry.sh
 . "$here/../registry.sh"
 # shellcheck source=tests/bench/figures.sh
 . "$here/figures.sh"
-
-finish() {
-	local pid
-
-	for pid in $(jobs -p); do
-		kill "$pid" 2>/dev/null || true
-	done
-	rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+begin oci
 
 # publish TAG MEGABYTES: in the registry; sets digest and size of its layer
 publish() {

@@ -127,7 +127,9 @@ static struct view make_firmware(const char *version)
 	static char body[MADE_SECTION_BYTES];
 	struct view text = { version, strlen(version) + 1 };
 
-	return (struct view){ body, made_elf_section(body, ET_DYN, ".fwversion", SHT_PROGBITS, text) };
+	size_t len = made_elf_section(body, ET_DYN, ".fwversion", SHT_PROGBITS, text);
+
+	return (struct view){ body, len };
 }
 
 /* CUDA's compat package of the image: newer than the driver. */
