@@ -126,7 +126,6 @@ static struct view make_firmware(const char *version)
 {
 	static char body[MADE_SECTION_BYTES];
 	struct view text = { version, strlen(version) + 1 };
-
 	size_t len = made_elf_section(body, ET_DYN, ".fwversion", SHT_PROGBITS, text);
 
 	return (struct view){ body, len };
