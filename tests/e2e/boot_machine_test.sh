@@ -105,11 +105,14 @@ it_shares_one_image_under_a_tmpfs() {
 }
 
 it_keeps_what_is_written_on_a_second_drive() {
+	local overlay
+
 	truncate -s 16M data.img
 	mke2fs -q -F -L data data.img
-	for _ in 1 2; do
-		boots "ro vmbake.overlay=LABEL=data $(sh_args 'echo x>>/count;cat /count')" \
-			-drive file=data.img,format=raw,if=virtio
+	for overlay in LABEL=data SERIAL=disk; do
+		boots "ro vmbake.overlay=$overlay $(sh_args 'echo x>>/count;cat /count')" \
+			-drive file=data.img,format=raw,if=none,id=d \
+			-device virtio-blk-pci,drive=d,serial=disk
 	done
 	[ "$(grep -cx x console)" -eq 2 ]
 	check_filesystem data.img

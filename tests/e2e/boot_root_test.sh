@@ -72,6 +72,26 @@ it_says_which_root_is_not_there() {
 	grep -qx 'vmbake: exited code=125' console
 }
 
+# plug_in: puts the drive `late` into the machine once it has waited longer than it would of itself.
+plug_in() {
+	python3 -c 'import socket, time
+time.sleep(18)
+with socket.socket(socket.AF_UNIX) as monitor:
+    monitor.connect("monitor")
+    monitor.sendall(b"device_add virtio-blk-pci,drive=late,bus=socket,serial=late\n")
+    time.sleep(1)'
+}
+
+it_waits_for_a_root_that_comes_late() {
+	plug_in &
+	boots 'root=SERIAL=late rootwait' 'cat /sys/block/vdb/serial' \
+		-monitor unix:monitor,server=on,wait=off -device pcie-root-port,id=socket \
+		-drive "file=$image,format=raw,if=none,id=late,snapshot=on"
+	wait "$!"
+	grep -q '^late' console
+	grep -qx 'vmbake: exited code=0' console
+}
+
 it_mounts_the_root_as_the_command_line_says() {
 	boots 'ro rootfstype=ext4 rootflags=commit=7,noatime rootdelay=1' mount
 	grep -q '^/dev/[a-z]* on / type ext4 (ro,.*noatime.*commit=7' console
