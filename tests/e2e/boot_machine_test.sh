@@ -112,7 +112,7 @@ it_keeps_what_is_written_on_a_second_drive() {
 	for overlay in LABEL=data SERIAL=disk; do
 		boots "ro vmbake.overlay=$overlay $(sh_args 'echo x>>/count;cat /count')" \
 			-drive file=data.img,format=raw,if=none,id=d \
-			-device virtio-blk-pci,drive=d,serial=disk
+			-device virtio-blk-pci,drive=d,serial=disk,addr=0x10
 	done
 	[ "$(grep -cx x console)" -eq 2 ]
 	check_filesystem data.img

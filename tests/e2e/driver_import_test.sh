@@ -93,7 +93,7 @@ it_gives_manifests_of_the_schema() {
 	python3 -c 'import json, jsonschema, sys
 schema, manifest = (json.load(open(path)) for path in sys.argv[1:])
 jsonschema.Draft202012Validator(schema).validate(manifest)' \
-		"$root/drivers/bundle.schema.json" manifest
+		"$root/drivers/bundle/bundle.schema.json" manifest
 }
 
 it_gives_the_same_name_again() {

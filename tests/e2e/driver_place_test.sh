@@ -233,7 +233,7 @@ it_records_what_is_in_the_image() {
 	python3 -c 'import json, jsonschema, sys
 schema, record = (json.load(open(path)) for path in sys.argv[1:])
 jsonschema.Draft202012Validator(schema).validate(record)' \
-		"$root/drivers/bundle.schema.json" record
+		"$root/drivers/bundle/bundle.schema.json" record
 	jq -r '.files[].dest, .kernels[].modules[].path' record | grep -c @ && fail "no plain path"
 	jq -r '.files[] | "\(.dest) \(.digest)"' record | while read -r path digest; do
 		[ "sha256:$(inside image.ext4 "$path" | sha256sum | cut -d' ' -f1)" = "$digest" ]
