@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# A layer of a million small files beside `bsdtar -tf`, which only lists it; and merging.
-# usage: tests/bench/layers_bench.sh BUILD      6 GB in BENCH_FOLDER
+# A layer of a million small files beside `bsdtar -tf`, which only lists it: in memory, and on the
+# disk, where each file takes a block, beside what the disk takes for that many bytes; and merging.
+# usage: tests/bench/layers_bench.sh BUILD      root, 10 GB in BENCH_FOLDER, 4 GB of memory
 #   BENCH_FOLDER=/var/tmp/vmbake-bench   FILES=1000000   RUNS=3
 set -euo pipefail
 
@@ -13,30 +14,61 @@ bench=$build/tests/tools/layers_bench
 begin layers
 tar=$work/small.tar
 
-# The peer, then ourselves; both read the tar from memory.
+# pack FOLDER FILE: seconds to FILE
+pack() {
+	"$bench" pack "$tar" "$1" >"$work/said"
+	awk '$1 == "unpacking:" { print $5 * 1000 }' "$work/said" >>"$2"
+	grep '^peak' "$work/said" >"$work/peak"
+}
+
+list() {
+	bsdtar -tf "$tar" >/dev/null
+}
+
+# As many bytes as the layer has, to the disk.
+write() {
+	dd if=/dev/zero of="$work/same" bs=1M count="$1" conv=fsync status=none
+}
+
+# The peers and ourselves in turns; all read the tar from memory.
 run() {
-	rm -rf "$work/layer"
-	mkdir "$work/layer"
+	local mib
+
+	rm -rf "$work/same" "$work/disk"
+	mkdir "$work/disk"
 	settle "$work"
 	cat "$tar" >/dev/null
-	/usr/bin/time -o "$work/time" -f '%e' bsdtar -tf "$tar" >/dev/null
-	cat "$work/time" >>"$work/list"
-	"$bench" pack "$tar" "$work/layer" | tee "$work/said" | sed 's/^/  /'
-	awk '$1 == "unpacking:" { print $5 }' "$work/said" >>"$work/unpack"
+	timed "$work/list" list
+	mount -t tmpfs tmpfs "$work/xfs"
+	pack "$work/xfs" "$work/memory"
+	umount "$work/xfs"
+	settle "$work"
+	cat "$tar" >/dev/null
+	pack "$work/disk" "$work/unpack"
+	mib=$(du -sm "$work/disk" | cut -f 1)
+	rm -rf "$work/disk"
+	settle "$work"
+	timed "$work/write" write "$mib"
+}
+
+# rate WHAT FILE
+rate() {
+	awk -v what="$1" -v ms="$(median <"$2")" -v files="$files" \
+		'BEGIN { printf "  %s: %.0f entries a second\n", what, files * 1000 / ms }'
 }
 
 "$bench" make "$files" >"$tar"
-
-echo "a layer of $files small files:"
+mkdir "$work/xfs"
+echo "a layer of $files small files, median of ${RUNS:-3}:"
 for _ in $(seq "${RUNS:-3}"); do
 	run
 done
 "$bench" list "$tar" | sed 's/^/  /'
-awk -v files="$files" -v list="$(median <"$work/list")" -v unpack="$(median <"$work/unpack")" \
-	'BEGIN {
-		printf "  bsdtar -tf, median: %.2f s, %.0f a second\n", list, files / list
-		printf "  unpacking, median: %.2f s, %.0f a second, %.2f of bsdtar -tf\n", unpack,
-			files / unpack, unpack / list
-	}'
+ratio "in memory" "$work/memory" "bsdtar -tf" "$work/list"
+ratio "on the disk" "$work/unpack" "bsdtar -tf" "$work/list"
+ratio "on the disk" "$work/unpack" "dd of as much, then fsync" "$work/write"
+rate "in memory" "$work/memory"
+rate "on the disk" "$work/unpack"
+sed 's/^/  /' "$work/peak"
 echo "50,000 entries over 5 layers:"
 "$bench" merge | sed 's/^/  /'
