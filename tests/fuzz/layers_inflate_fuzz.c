@@ -34,12 +34,12 @@ static bool read_source(struct stream *self, void *buffer, size_t capacity, size
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct source source = { .stream = { .read = read_source } };
 	CLEANUP(memory_closep) struct memory memory;
 	CLEANUP(queue_freep) struct queue *queue = NULL;
 	CLEANUP(sha256_freep) struct sha256 *hash = NULL, *whole = NULL;
 	CLEANUP(hasher_freep) struct hasher *hasher = NULL;
 	CLEANUP(inflate_freep) struct inflate *inflate = NULL;
-	struct source source = { .stream = { .read = read_source } };
 	const uint8_t *out = NULL;
 	struct err err = { 0 };
 	uint64_t total = 0;
