@@ -275,17 +275,19 @@ static void zstd_freep(ZSTD_DStream **stream)
 static uint64_t zstd_window(const uint8_t *frame, size_t len)
 {
 	static const unsigned dictionary_bytes[] = { 0, 1, 2, 4 };
+	uint8_t head[ZSTD_HEADER_BYTES_MAX] = { 0 }; /* a whole frame may be shorter */
 
-	if (len < ZSTD_HEADER_BYTES_MAX || le32_get(frame) != ZSTD_MAGICNUMBER)
-		return 0; /* skippable, or too short to hold much */
-	uint8_t descriptor = frame[4], window = frame[5];
+	memcpy(head, frame, len < sizeof(head) ? len : sizeof(head));
+	if (le32_get(head) != ZSTD_MAGICNUMBER)
+		return 0; /* skippable, or cut off */
+	uint8_t descriptor = head[4], window = head[5];
 
 	if (!(descriptor & 0x20)) {
 		uint64_t base = UINT64_C(1) << (10 + (window >> 3));
 
 		return base + base / 8 * (window & 7);
 	}
-	const uint8_t *size = frame + 5 + dictionary_bytes[descriptor & 3];
+	const uint8_t *size = head + 5 + dictionary_bytes[descriptor & 3];
 
 	switch (descriptor >> 6) {
 	case 0:

@@ -1,7 +1,10 @@
 #include "layers/inflate.h"
 
 #include <check.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
@@ -378,6 +381,38 @@ START_TEST(empty_and_tiny_blobs_pass_as_they_are)
 }
 END_TEST
 
+static atomic_bool is_inflated;
+
+/* A window of 8 MiB, one block of one byte. */
+static void *inflate_short_frame(void *argument)
+{
+	static const char frame[] = "\x28\xb5\x2f\xfd\x00\x68\x0b\0\0a";
+	CLEANUP(bytes_freep) struct bytes out = bytes_capped(1 << 20);
+
+	(void)argument;
+	ck_assert(inflate_view((struct view){ frame, sizeof(frame) - 1 }, 1, &out,
+			       &(struct err){ 0 }));
+	ck_assert_uint_eq(out.len, 1);
+	is_inflated = true;
+	return NULL;
+}
+
+START_TEST(a_frame_shorter_than_a_header_waits_for_its_window)
+{
+	uint64_t held = 0;
+	pthread_t thread;
+
+	memory_take_window(&shared, &held, 8 << 20);
+	ck_assert_int_eq(pthread_create(&thread, NULL, inflate_short_frame, NULL), 0);
+	nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+	ck_assert(!is_inflated);
+	memory_give_window(&shared, &held);
+	pthread_join(thread, NULL);
+	ck_assert(is_inflated);
+	ck_assert_uint_eq(shared.window_bytes, 0);
+}
+END_TEST
+
 START_TEST(consumer_that_leaves_early_does_not_hang)
 {
 	CLEANUP(queue_freep) struct queue *queue = NULL;
@@ -418,6 +453,7 @@ int main(void)
 	tcase_add_loop_test(all, empty_and_tiny_blobs_pass_as_they_are, 0, 3);
 	tcase_add_loop_test(all, ratio_past_the_cap_is_refused, 0, 2);
 	tcase_add_test(all, consumer_that_leaves_early_does_not_hang);
+	tcase_add_test(all, a_frame_shorter_than_a_header_waits_for_its_window);
 	suite_add_tcase(suite, all);
 	srunner_run_all(runner, CK_NORMAL);
 	int failed = srunner_ntests_failed(runner);
