@@ -1,30 +1,20 @@
 #include "body.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "base/file.h"
+#include "base/bytes.h"
+#include "base/cleanup.h"
 #include "base/le.h"
 #include "crc.h"
-#include "writeback.h"
+#include "data_file.h"
 
 enum {
 	BLOCK = INDEX_BLOCK_BYTES,
-	RESERVE_BYTES = 64 << 20, /* blocks for so much are asked for at a time */
 	EXTENTS_PER_BODY_MAX = 65536, /* past it zeros are stored: a bound against hostile bodies */
 };
 
 struct body_writer {
-	int fd;
-	/* Of buffer[0] in the file; a multiple of buffer_bytes: the page cache takes an aligned
-	 * write in few large folios, one that is off by a block in many small ones, slower by half.
-	 */
-	uint64_t file_offset;
-	uint64_t reserved; /* end of the part of the file that has blocks */
-	struct writeback *writeback; /* owned */
-	size_t buffer_bytes;
-	char *buffer; /* owned; whole blocks, and then one that may be growing */
-	size_t buffer_len; /* of the whole blocks; less than buffer_bytes */
+	struct data_file *file; /* owned; the body's growing block is in its room */
 	size_t partial_len; /* bytes in the growing block */
 	uint64_t position; /* in the body */
 	uint32_t crc;
@@ -37,13 +27,8 @@ bool body_writer_new(struct body_writer **out, int fd, size_t buffer_bytes, stru
 
 	if (!writer)
 		return err_memory(err, "a layer's data");
-	writer->fd = fd;
-	writer->buffer_bytes = buffer_bytes;
-	writer->buffer = aligned_alloc(BLOCK, buffer_bytes);
 	writer->extents = bytes_capped((size_t)UINT32_MAX * sizeof(struct extent));
-	if (!writer->buffer)
-		return err_memory(err, "a layer's data");
-	if (!writeback_start(&writer->writeback, fd, err))
+	if (!data_file_new(&writer->file, fd, buffer_bytes, err))
 		return false;
 	*out = ptr_take(&writer);
 	return true;
@@ -53,8 +38,7 @@ void body_writer_freep(struct body_writer **writer)
 {
 	if (!*writer)
 		return;
-	writeback_freep(&(*writer)->writeback);
-	free((*writer)->buffer);
+	data_file_freep(&(*writer)->file);
 	bytes_freep(&(*writer)->extents);
 	free(*writer);
 	*writer = NULL;
@@ -63,49 +47,6 @@ void body_writer_freep(struct body_writer **writer)
 static bool is_zero(const char *block)
 {
 	return le64_get(block) == 0 && memcmp(block, block + 8, BLOCK - 8) == 0;
-}
-
-/* A layer that fits into the buffer needs none. */
-static void reserve(struct body_writer *writer, uint64_t len)
-{
-	if (len < writer->buffer_bytes || writer->file_offset + len <= writer->reserved)
-		return;
-	file_reserve(writer->fd, writer->file_offset, len + RESERVE_BYTES);
-	writer->reserved = writer->file_offset + len + RESERVE_BYTES;
-}
-
-/* What is in the buffer and len bytes of data behind it. */
-MUST_CHECK static bool write_out(struct body_writer *writer, const char *data, size_t len,
-				 struct err *err)
-{
-	struct iovec parts[] = { { writer->buffer, writer->buffer_len }, { NULL, len } };
-
-	memcpy(&parts[1].iov_base, &data, sizeof(data)); /* pwritev only reads it */
-	reserve(writer, writer->buffer_len + len);
-	if (!file_pwritev(writer->fd, parts, 2, writer->file_offset, "a layer's data", err))
-		return false;
-	writer->file_offset += writer->buffer_len + len;
-	writer->buffer_len = 0;
-	writeback_reach(writer->writeback, writer->file_offset);
-	return true;
-}
-
-/* Whole blocks to the end of the file: as far as that is a multiple of buffer_bytes from where they
- * are, the rest waits in the buffer. */
-MUST_CHECK static bool put_bytes(struct body_writer *writer, const char *data, size_t len,
-				 struct err *err)
-{
-	size_t direct = 0;
-
-	if (writer->buffer_len + len >= writer->buffer_bytes) {
-		direct = len - (writer->buffer_len + len) % writer->buffer_bytes;
-		if (!write_out(writer, data, direct, err))
-			return false;
-	}
-	if (len > direct)
-		memcpy(writer->buffer + writer->buffer_len, data + direct, len - direct);
-	writer->buffer_len += len - direct;
-	return true;
 }
 
 static size_t extent_count(const struct body_writer *writer)
@@ -117,7 +58,7 @@ static size_t extent_count(const struct body_writer *writer)
 MUST_CHECK static bool note_blocks(struct body_writer *writer, uint64_t block, uint64_t count,
 				   struct err *err)
 {
-	uint64_t data_block = (writer->file_offset + writer->buffer_len) / BLOCK;
+	uint64_t data_block = data_file_blocks(writer->file);
 	struct extent fresh = { block, data_block, count };
 
 	if (extent_count(writer) > 0) {
@@ -139,7 +80,8 @@ MUST_CHECK static bool put_run(struct body_writer *writer, const char *data, siz
 {
 	if (len == 0)
 		return true;
-	return note_blocks(writer, block, len / BLOCK, err) && put_bytes(writer, data, len, err);
+	return note_blocks(writer, block, len / BLOCK, err) &&
+	       data_file_add(writer->file, data, len, err);
 }
 
 static bool keeps_zeros(const struct body_writer *writer)
@@ -169,23 +111,20 @@ MUST_CHECK static bool put_blocks(struct body_writer *writer, const char *data, 
 MUST_CHECK static bool close_partial(struct body_writer *writer, struct err *err)
 {
 	uint64_t block = (writer->position - 1) / BLOCK;
-	char *start = writer->buffer + writer->buffer_len;
+	char *start = data_file_room(writer->file);
 
 	memset(start + writer->partial_len, 0, BLOCK - writer->partial_len);
 	writer->partial_len = 0;
 	if (is_zero(start) && !keeps_zeros(writer))
 		return true;
-	if (!note_blocks(writer, block, 1, err))
-		return false;
-	writer->buffer_len += BLOCK;
-	return writer->buffer_len < writer->buffer_bytes || write_out(writer, NULL, 0, err);
+	return note_blocks(writer, block, 1, err) && data_file_add_built(writer->file, err);
 }
 
-/* Add to the growing block, which always fits behind the buffer's whole blocks. */
+/* Add to the growing block. */
 MUST_CHECK static bool put_partial(struct body_writer *writer, const char *data, size_t len,
 				   struct err *err)
 {
-	memcpy(writer->buffer + writer->buffer_len + writer->partial_len, data, len);
+	memcpy(data_file_room(writer->file) + writer->partial_len, data, len);
 	writer->partial_len += len;
 	writer->position += len;
 	return writer->partial_len < BLOCK || close_partial(writer, err);
@@ -249,11 +188,8 @@ bool body_end(struct body_writer *writer, uint64_t size, const struct extent **e
 
 bool body_writer_finish(struct body_writer *writer, uint64_t *data_bytes, struct err *err)
 {
-	if (!write_out(writer, NULL, 0, err))
+	if (!data_file_finish(writer->file, err))
 		return false;
-	writeback_freep(&writer->writeback);
-	if (writer->reserved > 0 && ftruncate(writer->fd, (off_t)writer->file_offset) < 0)
-		return err_os(err, "cut a layer's data"); /* what was reserved behind its end */
-	*data_bytes = writer->file_offset;
+	*data_bytes = data_file_blocks(writer->file) * BLOCK;
 	return true;
 }

@@ -1,5 +1,5 @@
-/* A layer's data file, written front to back: bodies from block boundary to block boundary, their
- * all-zero blocks left out, their CRC-32C made while the bytes are hot.
+/* The bodies in a layer's data file: from block boundary to block boundary, their all-zero blocks
+ * left out, their CRC-32C made while the bytes are hot.
  *
  * One body at a time: body_begin, then body_seek and body_write in ascending order, then body_end.
  */
@@ -15,9 +15,7 @@ struct body_writer;
 
 enum { BODY_BUFFER_BYTES = 1 << 20 }; /* where memory is not short */
 
-/* fd:            an empty file, borrowed; written by offset, not synced, but its writeback is
- *                started early
- * buffer_bytes:  a multiple of 4,096 */
+/* fd, buffer_bytes: as data_file_new takes them */
 MUST_CHECK bool body_writer_new(struct body_writer **out, int fd, size_t buffer_bytes,
 				struct err *err);
 void body_writer_freep(struct body_writer **writer);

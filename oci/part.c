@@ -12,11 +12,19 @@
 #include "base/file.h"
 #include "base/le.h"
 
-enum { SAVE_STEP_BYTES = 1 << 20 }; /* what a killed process may lose of each connection */
+enum {
+	SAVE_STEP_BYTES = 1 << 20, /* what a killed process may lose of each connection */
+	/* Blocks are asked for so far ahead of what comes, not for all that a manifest says: that
+	 * may be more than the disk has. */
+	RESERVE_BYTES = 64 << 20,
+};
 
 /* A chunk in 16 ms is 520 MB/s, about what a core inflates; a stream that then needs 128 ms for
  * four has lost half of that. */
 enum { FAST_CHUNK_MS = 16, SLOW_STEP_MS = 128 };
+/* How far ahead of the reader a fast stream goes: what it wrote is then read again from the
+ * processor's cache. The reader wakes it when it is a step further, so that it has a step to do. */
+enum { FAST_WINDOW_BYTES = 8 << 20, READER_STEP_BYTES = 4 << 20 };
 static const uint64_t slow_step_bytes = 4 * (uint64_t)CHUNK_BYTES;
 
 enum pace { PACE_UNKNOWN, PACE_USUAL, PACE_FAST };
@@ -26,6 +34,7 @@ struct part {
 	char hex[DIGEST_HEX_BYTES], name[DIGEST_HEX_BYTES + sizeof(".part")];
 	uint64_t resumed_bytes;
 	pthread_mutex_t mutex; /* guards all below */
+	uint64_t reserved_bytes; /* from the file's start on, blocks were asked for */
 	pthread_cond_t grown; /* for the reader */
 	pthread_cond_t claimable; /* for fetching threads, and for their pauses */
 	struct chunks chunks;
@@ -54,6 +63,7 @@ MUST_CHECK static bool load_map(struct part *part, struct err *err)
 			return false;
 		if (chunks_load(&part->chunks, bytes_view(&map))) {
 			part->resumed_bytes = part->chunks.size_bytes - part->chunks.missing_bytes;
+			part->reserved_bytes = part->chunks.prefix_bytes;
 			return true;
 		}
 	}
@@ -80,7 +90,7 @@ bool part_reset(struct part *part, struct err *err)
 		return err_os(err, "stat %s", part->name);
 	if (stat.st_size > 0 && ftruncate(part->fd, 0) < 0)
 		return err_os(err, "empty %s", part->name);
-	file_reserve(part->fd, 0, part->chunks.size_bytes);
+	part->reserved_bytes = 0;
 	return file_pwrite(part->fd, map.data, map.len, part->chunks.size_bytes, part->name, err);
 }
 
@@ -308,7 +318,7 @@ bool part_pace(struct part *part, uint64_t offset, uint64_t *end)
 
 	pthread_mutex_lock(&part->mutex);
 	while (part->pace == PACE_FAST && !is_over(part) &&
-	       offset >= part->reader_offset + CHUNK_WINDOW_BYTES) {
+	       offset >= part->reader_offset + FAST_WINDOW_BYTES) {
 		pthread_cond_wait(&part->claimable, &part->mutex);
 		clock_gettime(CLOCK_MONOTONIC, &part->pace_start);
 		part->pace_bytes = 0;
@@ -357,6 +367,22 @@ MUST_CHECK static bool save_entries(struct part *part, size_t first, size_t last
 	return true;
 }
 
+static void reserve(struct part *part, uint64_t end)
+{
+	uint64_t size_bytes = part->chunks.size_bytes;
+
+	pthread_mutex_lock(&part->mutex);
+	if (end > part->reserved_bytes) {
+		uint64_t rest = size_bytes - part->reserved_bytes;
+		uint64_t len = end - part->reserved_bytes + RESERVE_BYTES;
+
+		len = len < rest ? len : rest;
+		file_reserve(part->fd, part->reserved_bytes, len);
+		part->reserved_bytes += len;
+	}
+	pthread_mutex_unlock(&part->mutex);
+}
+
 bool part_write(struct part *part, uint64_t offset, const void *data, size_t len,
 		uint64_t *new_bytes, struct err *err)
 {
@@ -364,6 +390,7 @@ bool part_write(struct part *part, uint64_t offset, const void *data, size_t len
 	bool is_step =
 		offset / SAVE_STEP_BYTES != end / SAVE_STEP_BYTES || end == part->chunks.size_bytes;
 
+	reserve(part, end);
 	if (!file_pwrite(part->fd, data, len, offset, part->name, err))
 		return false;
 	pthread_mutex_lock(&part->mutex);
@@ -427,8 +454,8 @@ bool part_wait(struct part *part, uint64_t offset, uint64_t want, uint64_t *avai
 	uint64_t left = part->chunks.size_bytes - offset;
 
 	pthread_mutex_lock(&part->mutex);
-	if (offset / CHUNK_BYTES != part->reader_offset / CHUNK_BYTES)
-		pthread_cond_broadcast(&part->claimable); /* the window moved on by a chunk */
+	if (offset / READER_STEP_BYTES != part->reader_offset / READER_STEP_BYTES)
+		pthread_cond_broadcast(&part->claimable); /* the window moved on */
 	part->reader_offset = offset;
 	part->reader_target = offset + (want < left ? want : left);
 	while (part->chunks.prefix_bytes < part->reader_target && !part->has_failed)

@@ -130,24 +130,6 @@ START_TEST(seeks_leave_zeros_and_count_in_the_crc)
 }
 END_TEST
 
-START_TEST(what_was_reserved_behind_the_end_is_given_back)
-{
-	enum { LEN = 3 * (1 << 20) + 5 * BLOCK };
-	CLEANUP(freep) char *body = malloc(LEN);
-	struct written written = { 0 };
-	struct stat stat;
-
-	fill_body(body, LEN, "x");
-	write_body(&written, body, LEN, LEN);
-	check_body(&written, body, LEN);
-	ck_assert_uint_eq(written.data_bytes, LEN);
-	ck_assert_int_eq(fstat(written.fd, &stat), 0);
-	ck_assert_int_eq(stat.st_size, LEN);
-	ck_assert_int_le(stat.st_blocks * 512, LEN + (1 << 20));
-	fd_closep(&written.fd);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("body");
@@ -157,7 +139,6 @@ int main(void)
 	tcase_add_loop_test(all, body_reads_back_whatever_the_pieces_and_holes, 0,
 			    PATTERN_COUNT * STEP_COUNT);
 	tcase_add_test(all, zero_blocks_take_no_room_and_neighbours_are_one_extent);
-	tcase_add_test(all, what_was_reserved_behind_the_end_is_given_back);
 	tcase_add_test(all, seeks_leave_zeros_and_count_in_the_crc);
 	suite_add_tcase(suite, all);
 	srunner_run_all(runner, CK_NORMAL);

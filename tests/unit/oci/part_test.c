@@ -175,6 +175,32 @@ START_TEST(another_range_is_refused)
 }
 END_TEST
 
+static int64_t blocks_bytes(const struct part *part)
+{
+	struct stat stat;
+
+	ck_assert_int_eq(fstat(part_fd(part), &stat), 0);
+	return stat.st_blocks * 512;
+}
+
+/* A manifest may name any size: the disk gives what comes, and some ahead. */
+START_TEST(blocks_are_asked_for_as_bytes_come)
+{
+	const uint64_t claimed_bytes = UINT64_C(1) << 40;
+	CLEANUP(part_closep) struct part *part = opened(claimed_bytes);
+
+	ck_assert_int_lt(blocks_bytes(part), 4 << 20); /* the map */
+	for (uint64_t at = 0; at < 1 << 20; at += SINK_GATHER_BYTES)
+		receive(part, at, SINK_GATHER_BYTES);
+	ck_assert_int_ge(blocks_bytes(part), 1 << 20);
+	ck_assert_int_lt(blocks_bytes(part), 100 << 20);
+	part_closep(&part);
+	part = opened(claimed_bytes); /* goes on where that one was */
+	receive(part, 1 << 20, SINK_GATHER_BYTES);
+	ck_assert_int_lt(blocks_bytes(part), 100 << 20);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("part");
@@ -191,6 +217,7 @@ int main(void)
 	tcase_add_test(rules, more_than_was_asked_for_is_an_error);
 	tcase_add_test(rules, what_was_left_to_others_is_not_written);
 	tcase_add_test(rules, another_range_is_refused);
+	tcase_add_test(rules, blocks_are_asked_for_as_bytes_come);
 	suite_add_tcase(suite, rules);
 	srunner_run_all(runner, CK_NORMAL);
 	int failed = srunner_ntests_failed(runner);
