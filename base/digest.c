@@ -30,9 +30,12 @@ void sha256_add(struct sha256 *hash, const void *data, size_t len)
 	SHA256_Update(&hash->context, data, len);
 }
 
-static bool is_between_blocks(const struct sha256 *hash)
+/* How many of len bytes are missing to the end of the block that was begun. */
+static size_t to_boundary(const struct sha256 *hash, size_t len)
 {
-	return hash->context.num == 0;
+	size_t missing = -(size_t)hash->context.num % SHA256_BLOCK_BYTES;
+
+	return missing < len ? missing : len;
 }
 
 static void count_blocks(struct sha256 *hash, size_t block_count)
@@ -44,21 +47,28 @@ static void count_blocks(struct sha256 *hash, size_t block_count)
 	hash->context.Nh = (SHA_LONG)(bits >> 32);
 }
 
+/* Pieces end anywhere, so each hash first ends its own block; what is left over at the end is less
+ * than two blocks. */
 void sha256_add_both(struct sha256 *first, const void *first_data, struct sha256 *second,
 		     const void *second_data, size_t len)
 {
-	size_t block_count = len / SHA256_BLOCK_BYTES, paired = block_count * SHA256_BLOCK_BYTES;
+	const uint8_t *a = first_data, *b = second_data;
+	size_t a_start = to_boundary(first, len), b_start = to_boundary(second, len);
+	size_t start = a_start > b_start ? a_start : b_start;
+	size_t block_count = (len - start) / SHA256_BLOCK_BYTES;
+	size_t paired = block_count * SHA256_BLOCK_BYTES;
 
-	if (block_count > 0 && is_between_blocks(first) && is_between_blocks(second) &&
-	    sha256_pair(first->context.h, first_data, second->context.h, second_data,
-			block_count)) {
+	sha256_add(first, a, a_start);
+	sha256_add(second, b, b_start);
+	if (block_count > 0 && sha256_pair(first->context.h, a + a_start, second->context.h,
+					   b + b_start, block_count)) {
 		count_blocks(first, block_count);
 		count_blocks(second, block_count);
 	} else {
 		paired = 0;
 	}
-	sha256_add(first, (const uint8_t *)first_data + paired, len - paired);
-	sha256_add(second, (const uint8_t *)second_data + paired, len - paired);
+	sha256_add(first, a + a_start + paired, len - a_start - paired);
+	sha256_add(second, b + b_start + paired, len - b_start - paired);
 }
 
 struct digest sha256_now(const struct sha256 *hash)

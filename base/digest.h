@@ -27,8 +27,7 @@ struct sha256; /* a running hash */
 MUST_CHECK bool sha256_new(struct sha256 **out, struct err *err);
 void sha256_add(struct sha256 *hash, const void *data, size_t len);
 enum { SHA256_BLOCK_BYTES = 64 };
-/* len bytes to each of two, which is faster than one after the other while both have had whole
- * blocks only. */
+/* len bytes to each of two: faster than one after the other. */
 void sha256_add_both(struct sha256 *first, const void *first_data, struct sha256 *second,
 		     const void *second_data, size_t len);
 /* What was added so far; the hash goes on. */

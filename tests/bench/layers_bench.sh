@@ -70,5 +70,7 @@ ratio "on the disk" "$work/unpack" "dd of as much, then fsync" "$work/write"
 rate "in memory" "$work/memory"
 rate "on the disk" "$work/unpack"
 sed 's/^/  /' "$work/peak"
+echo "a layer's blob and its content:"
+"$bench" hash | sed 's/^/  /'
 echo "50,000 entries over 5 layers:"
 "$bench" merge | sed 's/^/  /'
