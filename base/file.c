@@ -3,9 +3,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 #include <time.h>
 
 #include "clock.h"
@@ -71,6 +73,10 @@ bool file_pwrite(int fd, const void *data, size_t len, uint64_t offset, const ch
 
 void file_reserve(int fd, uint64_t offset, uint64_t len)
 {
+	struct statfs host;
+
+	if (fstatfs(fd, &host) < 0 || host.f_type == TMPFS_MAGIC)
+		return;
 	fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len);
 }
 

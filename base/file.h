@@ -28,8 +28,9 @@ MUST_CHECK bool file_pread(int fd, void *data, size_t len, uint64_t offset, cons
 			   struct err *err);
 
 /* Blocks for bytes that will be written soon; the file's length stays. On ext4 this saves a third
- * of what a write costs, and lets threads write around the page cache side by side. A hint: a
- * file system that cannot do it, or is full, goes on without. */
+ * of what a write costs, and lets threads write around the page cache side by side; in memory
+ * (tmpfs) it would only take the pages earlier, so there nothing is done. A hint: a file system
+ * that cannot do it, or is full, goes on without. */
 void file_reserve(int fd, uint64_t offset, uint64_t len);
 
 /* Up to capacity bytes; *len is 0 only at the end of the file. */

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "tests/unit/folder.h"
 
@@ -195,6 +196,19 @@ START_TEST(lock_is_busy_while_held_and_free_after)
 }
 END_TEST
 
+/* A file in memory would take its pages at once. */
+START_TEST(nothing_is_reserved_in_memory)
+{
+	CLEANUP(fd_closep) int fd = memfd_create("reserved", MFD_CLOEXEC);
+	struct stat stat;
+
+	file_reserve(fd, 0, 16 << 20);
+	ck_assert_int_eq(fstat(fd, &stat), 0);
+	ck_assert_int_eq(stat.st_blocks, 0);
+	ck_assert_int_eq(stat.st_size, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("file");
@@ -216,6 +230,7 @@ int main(void)
 	tcase_add_test(tests, map_of_an_empty_file_is_empty);
 	tcase_add_test(tests, map_of_a_folder_is_refused);
 	tcase_add_test(tests, lock_is_busy_while_held_and_free_after);
+	tcase_add_test(tests, nothing_is_reserved_in_memory);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
 	int failed = srunner_ntests_failed(runner);
