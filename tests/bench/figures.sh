@@ -43,7 +43,7 @@ mount_xfs() {
 # settle FOLDER [MIB]: makes memory hot, and takes away what that leaves in the folder.
 settle() {
 	"${here:?}/settle.sh" "$@"
-	rm -f "$1/settle.sparse"
+	rm -f "$1"/settle.*
 }
 
 # timed FILE COMMAND...: adds the milliseconds it takes to FILE.
