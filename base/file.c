@@ -259,25 +259,56 @@ void file_map_closep(struct file_map *map)
 	*map = (struct file_map){ 0 };
 }
 
-MUST_CHECK static bool open_named(struct new_file *file, mode_t mode, struct err *err)
+bool file_is_named(int fd, int dir_fd, const char *path)
 {
+	struct stat opened, named;
+
+	return fstat(fd, &opened) == 0 &&
+	       fstatat(dir_fd, path, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
+void file_touch(int dir_fd, const char *path)
+{
+	if (path[0] == '\0')
+		futimens(dir_fd, NULL);
+	else
+		utimensat(dir_fd, path, NULL, AT_SYMLINK_NOFOLLOW);
+}
+
+bool file_is_open_elsewhere(int fd)
+{
+	if (fcntl(fd, F_SETLEASE, F_WRLCK) < 0)
+		return errno == EAGAIN;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	return false;
+}
+
+/* Writable until it is whole: a killed process's is opened again. */
+MUST_CHECK static bool open_named(struct new_file *file, struct err *err)
+{
+	const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
 	char temp[sizeof(file->name) + 16];
 
 	snprintf(temp, sizeof(temp), ".%s.vmbake", file->name);
-	file->fd = openat(file->dir_fd, temp, O_RDWR | O_CREAT | O_CLOEXEC, mode);
-	if (file->fd < 0)
-		return err_os(err, "create %s", file->name);
-	if (flock(file->fd, LOCK_EX | LOCK_NB) < 0)
-		return err_set(err, ERR_BUSY, "%s is being written by another process", file->name);
+	do {
+		fd_closep(&file->fd);
+		file->fd = openat(file->dir_fd, temp, flags, file->mode | S_IWUSR);
+		if (file->fd < 0)
+			return err_os(err, "create %s", file->name);
+		if (flock(file->fd, LOCK_EX | LOCK_NB) < 0)
+			return err_set(err, ERR_BUSY, "%s is being written by another process",
+				       file->name);
+	} while (!file_is_named(file->fd, file->dir_fd, temp));
 	file->is_named = true;
-	if (ftruncate(file->fd, 0) < 0 || fchmod(file->fd, mode) < 0)
+	if (ftruncate(file->fd, 0) < 0)
 		return err_os(err, "reset %s", temp);
 	return true;
 }
 
 bool new_file_open(struct new_file *out, int dir_fd, const char *path, mode_t mode, struct err *err)
 {
-	CLEANUP(new_file_discardp) struct new_file file = NEW_FILE_NONE;
+	CLEANUP(new_file_discardp) struct new_file file = { .fd = -1, .dir_fd = -1, .mode = mode };
 	const char *last = NULL;
 	struct stat stat;
 
@@ -291,14 +322,15 @@ bool new_file_open(struct new_file *out, int dir_fd, const char *path, mode_t mo
 	file.fd = openat(file.dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
 	if (file.fd < 0 && errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT)
 		return err_os(err, "create %s", path);
-	if (file.fd < 0 && !open_named(&file, mode, err))
+	if (file.fd < 0 && !open_named(&file, err))
 		return false;
 	*out = file;
 	file = NEW_FILE_NONE;
 	return true;
 }
 
-/* linkat cannot replace, so the file first gets the temporary name, then rename replaces. */
+/* linkat cannot replace, so the file first gets the temporary name, then rename replaces. Whoever
+ * clears away what killed processes left sees by the lock that this one lives. */
 MUST_CHECK static bool give_name(struct new_file *file, struct err *err)
 {
 	char temp[sizeof(file->name) + 16], self[32];
@@ -306,6 +338,7 @@ MUST_CHECK static bool give_name(struct new_file *file, struct err *err)
 	snprintf(temp, sizeof(temp), ".%s.vmbake", file->name);
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", file->fd);
 	if (!file->is_named) {
+		flock(file->fd, LOCK_EX | LOCK_NB);
 		unlinkat(file->dir_fd, temp, 0); /* left by a process that was killed right here */
 		if (linkat(AT_FDCWD, self, file->dir_fd, temp, AT_SYMLINK_FOLLOW) < 0)
 			return err_os(err, "name %s", file->name);
@@ -321,6 +354,8 @@ bool new_file_commit(struct new_file *file, struct err *err)
 {
 	if (!map_guard_check(err))
 		return err_wrap(err, "%s is not kept", file->name);
+	if (file->is_named && fchmod(file->fd, file->mode) < 0)
+		return err_os(err, "set the mode of %s", file->name);
 	if (fsync(file->fd) < 0)
 		return err_os(err, "sync %s", file->name);
 	if (!give_name(file, err))
@@ -358,14 +393,11 @@ bool file_write_whole(int dir_fd, const char *path, mode_t mode, struct view con
 	       new_file_commit(&file, err);
 }
 
-bool file_lock(int *out, int dir_fd, const char *path, int64_t timeout_ms, struct err *err)
+MUST_CHECK static bool wait_for_lock(int fd, const char *path, int64_t timeout_ms,
+				     int64_t deadline_ms, struct err *err)
 {
-	CLEANUP(fd_closep) int fd = -1;
-	int64_t deadline_ms = clock_now_ms() + timeout_ms;
 	const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
 
-	if (!file_open(&fd, dir_fd, path, O_RDWR | O_CREAT, err))
-		return false;
 	while (flock(fd, LOCK_EX | (timeout_ms >= 0 ? LOCK_NB : 0)) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return err_os(err, "lock %s", path);
@@ -373,6 +405,20 @@ bool file_lock(int *out, int dir_fd, const char *path, int64_t timeout_ms, struc
 			return err_set(err, ERR_BUSY, "%s is locked by another process", path);
 		nanosleep(&pause, NULL);
 	}
+	return true;
+}
+
+bool file_lock(int *out, int dir_fd, const char *path, int64_t timeout_ms, struct err *err)
+{
+	CLEANUP(fd_closep) int fd = -1;
+	int64_t deadline_ms = clock_now_ms() + timeout_ms;
+
+	do {
+		fd_closep(&fd);
+		if (!file_open(&fd, dir_fd, path, O_RDWR | O_CREAT | O_NOFOLLOW, err) ||
+		    !wait_for_lock(fd, path, timeout_ms, deadline_ms, err))
+			return false;
+	} while (!file_is_named(fd, dir_fd, path));
 	*out = fd_take(&fd);
 	return true;
 }

@@ -64,6 +64,7 @@ struct new_file {
 	int fd; /* borrowed by users; -1 when not open */
 	int dir_fd;
 	char name[256];
+	mode_t mode;
 	bool is_named;
 };
 #define NEW_FILE_NONE (struct new_file){ .fd = -1, .dir_fd = -1 }
@@ -82,7 +83,21 @@ void new_file_discardp(struct new_file *file);
 MUST_CHECK bool file_write_whole(int dir_fd, const char *path, mode_t mode, struct view content,
 				 struct err *err);
 
-/* An exclusive flock on path (made if missing), held until the descriptor is closed.
+/* Does path still name the file that fd has open? Who locks a file that others may rename or remove
+ * asks this once the lock is his, and starts over if not. */
+bool file_is_named(int fd, int dir_fd, const char *path);
+
+/* Leave a trace of use: the mtime becomes now. path: "": what dir_fd itself has open.
+ * Where that is not ours to write, nothing happens. */
+void file_touch(int dir_fd, const char *path);
+
+/* Has anybody else this regular file open, or mapped? Asked by a write lease, which the kernel
+ * gives only to the one who has it open; false where it cannot be told (not our file, a file system
+ * over the network). Meanwhile another's open waits, and we get SIGIO, which must be ignored. */
+bool file_is_open_elsewhere(int fd);
+
+/* An exclusive flock on path (made if missing), held until the descriptor is closed. The file may
+ * be removed by who holds it.
  * timeout_ms: how long to wait; -1 for ever.   Errors: ERR_BUSY after it */
 MUST_CHECK bool file_lock(int *out, int dir_fd, const char *path, int64_t timeout_ms,
 			  struct err *err);

@@ -95,15 +95,6 @@ bool part_reset(struct part *part, struct err *err)
 }
 
 /* Between our open and our lock its owner may have renamed or removed the file. */
-static bool is_still_named(const struct part *part)
-{
-	struct stat opened, named;
-
-	return fstat(part->fd, &opened) == 0 &&
-	       fstatat(part->dir_fd, part->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
-}
-
 MUST_CHECK static bool lock(struct part *part, struct err *err)
 {
 	do {
@@ -115,7 +106,7 @@ MUST_CHECK static bool lock(struct part *part, struct err *err)
 		while (flock(part->fd, LOCK_EX) < 0)
 			if (errno != EINTR)
 				return err_os(err, "lock %s", part->name);
-	} while (!is_still_named(part));
+	} while (!file_is_named(part->fd, part->dir_fd, part->name));
 	return true;
 }
 

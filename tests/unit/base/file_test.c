@@ -2,9 +2,11 @@
 
 #include <check.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "tests/unit/folder.h"
 
@@ -209,6 +211,100 @@ START_TEST(nothing_is_reserved_in_memory)
 }
 END_TEST
 
+/* The holder removes the file and lets go; who waited for that lock holds a file without a name,
+ * and must not be content with it: a third may hold the one that has the name. */
+START_TEST(lock_whose_file_was_removed_is_made_anew)
+{
+	CLEANUP(fd_closep) int first = -1;
+	CLEANUP(fd_closep) int second = -1;
+	struct err err = { 0 };
+	int status = 0;
+
+	ck_assert(file_lock(&first, dir_fd, "lock", 0, &err));
+	pid_t child = fork();
+
+	if (child == 0) {
+		fd_closep(&first);
+		_exit(!(file_lock(&second, dir_fd, "lock", 10000, &err) &&
+			file_is_named(second, dir_fd, "lock")));
+	}
+	usleep(100 * 1000);
+	ck_assert_int_eq(unlinkat(dir_fd, "lock", 0), 0);
+	fd_closep(&first);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+START_TEST(lock_through_a_symlink_is_refused)
+{
+	CLEANUP(fd_closep) int fd = -1;
+	struct err err = { 0 };
+
+	put("target", "");
+	ck_assert_int_eq(symlinkat("target", dir_fd, "lock"), 0);
+	ck_assert(!file_lock(&fd, dir_fd, "lock", 0, &err));
+	ck_assert_int_eq(err.kind, ERR_IO);
+}
+END_TEST
+
+START_TEST(file_is_named_until_another_stands_there)
+{
+	CLEANUP(fd_closep) int fd = -1;
+	struct err err = { 0 };
+
+	put("f", "1");
+	ck_assert(file_open(&fd, dir_fd, "f", O_RDONLY, &err));
+	ck_assert(file_is_named(fd, dir_fd, "f"));
+	ck_assert_int_eq(unlinkat(dir_fd, "f", 0), 0);
+	ck_assert(!file_is_named(fd, dir_fd, "f"));
+	put("f", "2");
+	ck_assert(!file_is_named(fd, dir_fd, "f"));
+}
+END_TEST
+
+START_TEST(another_who_has_it_open_or_mapped_is_seen)
+{
+	CLEANUP(file_map_closep) struct file_map map = { 0 };
+	CLEANUP(fd_closep) int fd = -1;
+	CLEANUP(fd_closep) int other = -1;
+	struct err err = { 0 };
+
+	signal(SIGIO, SIG_IGN);
+	put("f", "1");
+	ck_assert(file_open(&fd, dir_fd, "f", O_RDONLY, &err));
+	ck_assert(!file_is_open_elsewhere(fd));
+	ck_assert(file_open(&other, dir_fd, "f", O_RDONLY, &err));
+	ck_assert(file_is_open_elsewhere(fd));
+	fd_closep(&other);
+	ck_assert(!file_is_open_elsewhere(fd));
+	ck_assert(file_map_open(&map, dir_fd, "f", &err));
+	ck_assert(file_is_open_elsewhere(fd));
+	ck_assert(file_open(&other, dir_fd, "f", O_RDONLY, &err)); /* no lease is left behind */
+}
+END_TEST
+
+START_TEST(touch_sets_the_mtime_by_path_and_by_descriptor)
+{
+	const struct timespec long_ago[] = { { .tv_sec = 5 }, { .tv_sec = 5 } };
+	CLEANUP(fd_closep) int fd = -1;
+	struct err err = { 0 };
+	struct stat stat;
+
+	put("f", "1");
+	ck_assert(file_open(&fd, dir_fd, "f", O_RDONLY, &err));
+	ck_assert_int_eq(futimens(fd, long_ago), 0);
+	file_touch(fd, "");
+	ck_assert_int_eq(fstat(fd, &stat), 0);
+	ck_assert_int_gt(stat.st_mtime, 5);
+	ck_assert_int_eq(futimens(fd, long_ago), 0);
+	file_touch(dir_fd, "f");
+	ck_assert_int_eq(fstat(fd, &stat), 0);
+	ck_assert_int_gt(stat.st_mtime, 5);
+	file_touch(dir_fd, "absent");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("file");
@@ -231,6 +327,11 @@ int main(void)
 	tcase_add_test(tests, map_of_a_folder_is_refused);
 	tcase_add_test(tests, lock_is_busy_while_held_and_free_after);
 	tcase_add_test(tests, nothing_is_reserved_in_memory);
+	tcase_add_test(tests, lock_whose_file_was_removed_is_made_anew);
+	tcase_add_test(tests, lock_through_a_symlink_is_refused);
+	tcase_add_test(tests, file_is_named_until_another_stands_there);
+	tcase_add_test(tests, another_who_has_it_open_or_mapped_is_seen);
+	tcase_add_test(tests, touch_sets_the_mtime_by_path_and_by_descriptor);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
 	int failed = srunner_ntests_failed(runner);
