@@ -136,6 +136,13 @@ bool digest_parse(struct digest *out, struct view text, struct err *err)
 	return true;
 }
 
+void digest_uuid(const struct digest *digest, uint8_t out[DIGEST_UUID_BYTES])
+{
+	memcpy(out, digest->sha256, DIGEST_UUID_BYTES);
+	out[6] = (out[6] & 0x0f) | 0x80;
+	out[8] = (out[8] & 0x3f) | 0x80;
+}
+
 bool digest_equal(const struct digest *a, const struct digest *b)
 {
 	return memcmp(a->sha256, b->sha256, sizeof(a->sha256)) == 0;

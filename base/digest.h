@@ -43,6 +43,10 @@ struct digest digest_of(const void *data, size_t len);
  * Source: OCI image-spec descriptor.md, "Digests" */
 MUST_CHECK bool digest_parse(struct digest *out, struct view text, struct err *err);
 
+/* The first 16 bytes as a UUID of version 8, made from something: RFC 9562, 5.8. */
+enum { DIGEST_UUID_BYTES = 16 };
+void digest_uuid(const struct digest *digest, uint8_t out[DIGEST_UUID_BYTES]);
+
 bool digest_equal(const struct digest *a, const struct digest *b);
 void digest_hex(const struct digest *digest, char out[DIGEST_HEX_BYTES]);
 void digest_text(const struct digest *digest, char out[DIGEST_TEXT_BYTES]);

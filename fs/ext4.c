@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "block.h"
+#include "ext2_errors.h"
 #include "gather.h"
 
 enum {
@@ -92,9 +93,7 @@ static void fill_identity(ext2_filsys fs, const struct ext4_request *request)
 	super->s_mkfs_time_hi = 0;
 	super->s_lastcheck_hi = 0;
 	super->s_wtime_hi = 0;
-	memcpy(super->s_uuid, request->identity.sha256, sizeof(super->s_uuid));
-	super->s_uuid[6] = (super->s_uuid[6] & 0x0f) | 0x80; /* version 8: made from a digest */
-	super->s_uuid[8] = (super->s_uuid[8] & 0x3f) | 0x80;
+	digest_uuid(&request->identity, super->s_uuid);
 	memcpy(super->s_hash_seed, request->identity.sha256 + IDENTITY_SEED_AT,
 	       sizeof(super->s_hash_seed));
 	super->s_def_hash_version = EXT2_HASH_HALF_MD4;
@@ -120,7 +119,7 @@ MUST_CHECK static bool initialize(struct ext4 *ext4, int fd, const struct ext4_r
 	struct ext2_super_block super;
 	char name[32];
 
-	initialize_ext2_error_table();
+	ext2_errors_load();
 	fill_request(&super, request);
 	snprintf(name, sizeof(name), "%d", fd);
 	errcode_t code = ext2fs_initialize(name, EXT2_FLAG_64BITS, &super, gather_manager(),

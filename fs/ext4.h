@@ -1,6 +1,6 @@
 /* The file system around the content: geometry, journal, bitmaps, superblocks, checksums. The one
  * place that includes libext2fs, besides gather.c, which does its writing, and what reads finished
- * images: reader.c, image_tree.c and image_extents.c.
+ * images: reader.c, image_tree.c, image_extents.c and ext2_errors.c.
  *
  * libext2fs decides where group structures lie and keeps the accounts; inodes, directories, extents
  * and xattrs are encoded by us and written through it in long runs. It changes a geometry that does

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "block.h"
+#include "ext2_errors.h"
 #include "image_extents.h"
 #include "layers/path.h"
 
@@ -104,7 +105,7 @@ MUST_CHECK static bool check_shape(const struct reading *reading, struct err *er
 
 MUST_CHECK static bool open_filesystem(struct reading *reading, const char *path, struct err *err)
 {
-	initialize_ext2_error_table();
+	ext2_errors_load();
 	if (!file_open(&reading->image->data_fd, AT_FDCWD, path, O_RDONLY, err))
 		return false;
 	errcode_t code = ext2fs_open(path, EXT2_FLAG_64BITS, 0, 0, unix_io_manager, &reading->fs);

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "ext2_errors.h"
 
 struct image_reader {
 	ext2_filsys fs;
@@ -22,7 +23,7 @@ bool image_reader_open(struct image_reader **out, const char *path, struct err *
 		return err_memory(err, path);
 	if (stat(path, &status) < 0)
 		return err_os_path(err, "open %s", path);
-	initialize_ext2_error_table();
+	ext2_errors_load();
 	errcode_t code = ext2fs_open(path, EXT2_FLAG_64BITS, 0, 0, unix_io_manager, &reader->fs);
 
 	if (code > 0 && code < 256) {

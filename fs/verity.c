@@ -63,6 +63,7 @@ struct hashing {
 	uint64_t to; /* first block of digests */
 	const uint8_t *salt;
 	struct digest zero; /* of a block of zeros */
+	bool is_check; /* the digests are there, and are held against the blocks */
 	_Atomic uint64_t next; /* of count */
 	pthread_mutex_t mutex; /* over failure */
 	struct err failure; /* the first; kind is ERR_NONE when none */
@@ -94,6 +95,17 @@ static bool is_hole(int fd, uint64_t offset, uint64_t len)
 	return data < 0 ? errno == ENXIO : (uint64_t)data >= offset + len;
 }
 
+/* What was hashed, to or from its place in the tree. */
+MUST_CHECK static bool settle_digests(const struct hashing *hashing, struct bench *bench,
+				      size_t len, uint64_t offset, struct err *err)
+{
+	if (!hashing->is_check)
+		return file_pwrite(hashing->fd, bench->digests, len, offset, "the image", err);
+	return file_pread(hashing->fd, bench->blocks, len, offset, "the image", err) &&
+	       (memcmp(bench->blocks, bench->digests, len) == 0 ||
+		err_set(err, ERR_INTEGRITY, "its blocks are not what its dm-verity tree says"));
+}
+
 MUST_CHECK static bool hash_chunk(const struct hashing *hashing, uint64_t first,
 				  struct bench *bench, struct err *err)
 {
@@ -113,9 +125,8 @@ MUST_CHECK static bool hash_chunk(const struct hashing *hashing, uint64_t first,
 
 		memcpy(bench->digests + i * DIGEST_BYTES, digest.sha256, DIGEST_BYTES);
 	}
-	return file_pwrite(hashing->fd, bench->digests, rounded * DIGEST_BYTES,
-			   (hashing->to + first / DIGESTS_PER_BLOCK) * BLOCK_BYTES, "the image",
-			   err);
+	return settle_digests(hashing, bench, rounded * DIGEST_BYTES,
+			      (hashing->to + first / DIGESTS_PER_BLOCK) * BLOCK_BYTES, err);
 }
 
 static void note_failure(struct hashing *hashing, const struct err *err)
@@ -195,9 +206,7 @@ MUST_CHECK static bool write_super(int fd, const struct verity *verity,
 	memcpy(block, signature, sizeof(signature));
 	le32_put(block + AT_VERSION, 1);
 	le32_put(block + AT_HASH_TYPE, 1);
-	memcpy(block + AT_UUID, uuid.sha256, 16);
-	block[AT_UUID + 6] = (block[AT_UUID + 6] & 0x0f) | 0x80; /* version 8: from a digest */
-	block[AT_UUID + 8] = (block[AT_UUID + 8] & 0x3f) | 0x80;
+	digest_uuid(&uuid, block + AT_UUID);
 	memcpy(block + AT_ALGORITHM, "sha256", 6);
 	le32_put(block + AT_DATA_BLOCK_BYTES, BLOCK_BYTES);
 	le32_put(block + AT_HASH_BLOCK_BYTES, BLOCK_BYTES);
@@ -221,31 +230,50 @@ MUST_CHECK static bool read_root(int fd, struct verity *verity, struct err *err)
 	return true;
 }
 
-bool verity_write(struct verity *out, int fd, uint64_t data_blocks, const struct digest *identity,
-		  unsigned jobs, struct err *err)
+/* Level by level, from the data up. */
+MUST_CHECK static bool hash_levels(const struct verity *verity, int fd, bool is_check,
+				   unsigned jobs, struct err *err)
 {
 	static const uint8_t zeros[BLOCK_BYTES];
-	struct levels levels = levels_of(data_blocks);
-	struct verity verity = { .data_blocks = data_blocks };
-	struct digest salt = derive(identity, "verity salt");
+	struct levels levels = levels_of(verity->data_blocks);
 
-	memcpy(verity.salt, salt.sha256, VERITY_SALT_BYTES);
 	for (unsigned i = 0; i < levels.level_count; i++) {
 		struct hashing hashing = { .fd = fd,
 					   .from = i == 0 ? 0 : levels.start[i - 1],
-					   .count = i == 0 ? data_blocks : levels.count[i - 1],
+					   .count = i == 0 ? verity->data_blocks :
+							     levels.count[i - 1],
 					   .to = levels.start[i],
-					   .salt = verity.salt,
-					   .zero = salted_digest(verity.salt, zeros),
+					   .salt = verity->salt,
+					   .zero = salted_digest(verity->salt, zeros),
+					   .is_check = is_check,
 					   .mutex = PTHREAD_MUTEX_INITIALIZER };
 
 		if (!run_workers(&hashing, jobs, err))
 			return false;
 	}
-	if (!write_super(fd, &verity, identity, err) || !read_root(fd, &verity, err))
+	return true;
+}
+
+bool verity_write(struct verity *out, int fd, uint64_t data_blocks, const struct digest *identity,
+		  unsigned jobs, struct err *err)
+{
+	struct verity verity = { .data_blocks = data_blocks };
+	struct digest salt = derive(identity, "verity salt");
+
+	memcpy(verity.salt, salt.sha256, VERITY_SALT_BYTES);
+	if (!hash_levels(&verity, fd, false, jobs, err) ||
+	    !write_super(fd, &verity, identity, err) || !read_root(fd, &verity, err))
 		return false;
 	*out = verity;
 	return true;
+}
+
+bool verity_check(const struct verity *verity, const char *path, unsigned jobs, struct err *err)
+{
+	CLEANUP(fd_closep) int fd = -1;
+
+	return file_open(&fd, AT_FDCWD, path, O_RDONLY, err) &&
+	       hash_levels(verity, fd, true, jobs, err);
 }
 
 bool verity_read(struct verity *out, const char *path, uint64_t data_blocks, bool *is_there,

@@ -34,6 +34,11 @@ MUST_CHECK bool verity_write(struct verity *out, int fd, uint64_t data_blocks,
 MUST_CHECK bool verity_read(struct verity *out, const char *path, uint64_t data_blocks,
 			    bool *is_there, struct err *err);
 
+/* Hold all of an image against its tree, which verity_read found.
+ * Errors: ERR_INTEGRITY, ERR_IO, ERR_NOT_FOUND */
+MUST_CHECK bool verity_check(const struct verity *verity, const char *path, unsigned jobs,
+			     struct err *err);
+
 /* The kernel argument that maps a device ("/dev/vda") as /dev/dm-0, for root=/dev/dm-0.
  * Source: Linux Documentation/admin-guide/device-mapper/dm-init.rst */
 enum { VERITY_ARGUMENT_BYTES = 512 };

@@ -131,6 +131,20 @@ START_TEST(anything_else_is_refused_and_out_untouched)
 }
 END_TEST
 
+/* Version 8 and the variant of RFC 9562, all else as it stands in the digest. */
+START_TEST(uuid_is_the_digest_but_for_its_version)
+{
+	static const uint8_t expected[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x8f, 0xff,
+					    0xbf, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	struct digest digest;
+	uint8_t uuid[DIGEST_UUID_BYTES];
+
+	memset(&digest, 0xff, sizeof(digest));
+	digest_uuid(&digest, uuid);
+	ck_assert_mem_eq(uuid, expected, sizeof(uuid));
+}
+END_TEST
+
 START_TEST(other_algorithm_is_named)
 {
 	struct digest digest;
@@ -153,6 +167,7 @@ int main(void)
 	tcase_add_test(tests, two_at_once_on_whole_blocks_are_what_each_is_alone);
 	tcase_add_test(tests, text_and_digest_are_each_others_inverse);
 	tcase_add_loop_test(tests, anything_else_is_refused_and_out_untouched, 0, REFUSED_COUNT);
+	tcase_add_test(tests, uuid_is_the_digest_but_for_its_version);
 	tcase_add_test(tests, other_algorithm_is_named);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);

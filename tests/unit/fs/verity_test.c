@@ -157,6 +157,36 @@ START_TEST(a_tree_over_another_length_is_refused)
 }
 END_TEST
 
+START_TEST(check_accepts_what_was_written)
+{
+	struct verity verity;
+	char path[SCRATCH_PATH_BYTES];
+
+	make_data(20000);
+	write_tree(&verity, 20000, 2);
+	scratch_path(fd, path);
+	ck_assert_msg(verity_check(&verity, path, 2, &err), "%s", err.msg);
+}
+END_TEST
+
+/* In data, in a hole, in each level of the tree (which has 1,000, 8 and 1 blocks). */
+static const uint64_t changed_blocks[] = { 0, 201, 999, 1001, 1002, 1009 };
+enum { CHANGED_COUNT = sizeof(changed_blocks) / sizeof(changed_blocks[0]) };
+
+START_TEST(check_refuses_a_changed_byte)
+{
+	struct verity verity;
+	char path[SCRATCH_PATH_BYTES];
+
+	make_data(1000);
+	write_tree(&verity, 1000, 1);
+	ck_assert(file_pwrite(fd, "\x55", 1, changed_blocks[_i] * BLOCK + 5, "data", &err));
+	scratch_path(fd, path);
+	ck_assert(!verity_check(&verity, path, 2, &err));
+	ck_assert_int_eq(err.kind, ERR_INTEGRITY);
+}
+END_TEST
+
 START_TEST(the_kernel_argument_names_all_that_the_kernel_needs)
 {
 	struct verity verity = { .data_blocks = 1000, .hash_blocks = 10 };
@@ -185,6 +215,8 @@ int main(void)
 	tcase_add_test(all, what_was_written_is_read_back);
 	tcase_add_test(all, nothing_behind_the_file_system_is_nothing);
 	tcase_add_test(all, a_tree_over_another_length_is_refused);
+	tcase_add_test(all, check_accepts_what_was_written);
+	tcase_add_loop_test(all, check_refuses_a_changed_byte, 0, CHANGED_COUNT);
 	tcase_add_test(all, the_kernel_argument_names_all_that_the_kernel_needs);
 	suite_add_tcase(suite, all);
 	srunner_run_all(runner, CK_NORMAL);
