@@ -159,6 +159,18 @@ bool index_open(struct index *out, int dir_fd, const char *path, struct err *err
 	return true;
 }
 
+bool index_peek(uint64_t *entry_count, int dir_fd, const char *path)
+{
+	CLEANUP(fd_closep) int fd = openat(dir_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct index_header header;
+
+	if (fd < 0 || pread(fd, &header, sizeof(header), 0) != sizeof(header) ||
+	    memcmp(header.magic, magic, sizeof(magic)) != 0 || header.version != INDEX_VERSION)
+		return false;
+	*entry_count = header.entry_count;
+	return true;
+}
+
 void index_closep(struct index *index)
 {
 	file_map_closep(&index->map);

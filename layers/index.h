@@ -96,6 +96,9 @@ bool xattr_next(struct xattr_cursor *cursor, struct xattr *out); /* false: no mo
 MUST_CHECK bool index_parse(struct index *out, struct view bytes, struct err *err);
 MUST_CHECK bool index_open(struct index *out, int dir_fd, const char *path, struct err *err);
 void index_closep(struct index *index);
+/* How many entries an index says it has, for showing: nothing of it is checked but magic and
+ * version. */
+MUST_CHECK bool index_peek(uint64_t *entry_count, int dir_fd, const char *path);
 
 /* What is known of an entry when it is added; views are copied. */
 struct entry {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "tests/unit/folder.h"
 
 static const struct digest diff_id = { .sha256 = { 1, 2, 3 } };
 
@@ -122,17 +123,38 @@ START_TEST(extent_outside_the_data_is_refused)
 }
 END_TEST
 
+START_TEST(peek_tells_the_count_of_an_index_and_of_nothing_else)
+{
+	struct bytes bytes = make_index();
+	uint64_t count = 0;
+	struct err err = { 0 };
+
+	ck_assert(file_write_whole(dir_fd, "index", 0644, bytes_view(&bytes), &err));
+	ck_assert(index_peek(&count, dir_fd, "index"));
+	ck_assert_uint_eq(count, 2);
+	ck_assert(!index_peek(&count, dir_fd, "absent"));
+	ck_assert(file_write_whole(dir_fd, "short", 0644, (struct view){ bytes.data, 80 }, &err));
+	ck_assert(!index_peek(&count, dir_fd, "short"));
+	bytes.data[0] ^= 1;
+	ck_assert(file_write_whole(dir_fd, "other", 0644, bytes_view(&bytes), &err));
+	ck_assert(!index_peek(&count, dir_fd, "other"));
+	bytes_freep(&bytes);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("index");
 	TCase *all = tcase_create("all");
 	SRunner *runner = srunner_create(suite);
 
+	tcase_add_checked_fixture(all, make_folder, remove_folder);
 	tcase_add_test(all, what_was_added_reads_back);
 	tcase_add_test(all, xattrs_come_in_order_of_their_names_with_any_bytes);
 	tcase_add_test(all, any_byte_changed_is_found);
 	tcase_add_test(all, any_truncation_is_found);
 	tcase_add_test(all, extent_outside_the_data_is_refused);
+	tcase_add_test(all, peek_tells_the_count_of_an_index_and_of_nothing_else);
 	suite_add_tcase(suite, all);
 	srunner_run_all(runner, CK_NORMAL);
 	int failed = srunner_ntests_failed(runner);
