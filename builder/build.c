@@ -29,6 +29,7 @@ struct build {
 	struct driver_choice driver;
 	struct driver_layers driver_layers;
 	struct synthetic_layer guest;
+	int image_lock_fd; /* of the image's key, when it goes into the store; -1 */
 	uint64_t stage_start_ms;
 };
 
@@ -38,6 +39,7 @@ static void build_freep(struct build *build)
 	driver_layers_freep(&build->driver_layers);
 	driver_choice_freep(&build->driver);
 	synthetic_layer_freep(&build->guest);
+	fd_closep(&build->image_lock_fd);
 	store_closep(&build->store);
 }
 
@@ -164,20 +166,22 @@ MUST_CHECK static bool make(struct build *build, int dir_fd, const char *path, m
 	       add_own_layers(build, err) && write_image(build, dir_fd, path, mode, err);
 }
 
-/* Without -o: at most once for all who want the same. */
+/* Without -o: at most once for all who want the same. The key stays ours until what is there was
+ * read: so long nobody removes it. */
 MUST_CHECK static bool make_in_store(struct build *build, struct err *err)
 {
-	CLEANUP(fd_closep) int lock_fd = -1;
 	struct build_result *result = build->result;
 	char path[STORE_IMAGE_PATH_BYTES];
 
-	store_image_path(&result->key, "ext4", path);
+	store_image_path(&result->key, path);
 	if ((size_t)snprintf(result->path, sizeof(result->path), "%s/%s", build->store.path,
 			     path) >= sizeof(result->path))
 		return err_set(err, ERR_USAGE, "the store's path is too long");
-	if (!store_lock_image(&build->store, &result->key, &lock_fd, err))
+	if (!store_lock_image(&build->store, &result->key, &build->image_lock_fd, err))
 		return false;
 	result->is_cached = faccessat(build->store.dir_fd, path, R_OK, 0) == 0;
+	if (result->is_cached)
+		file_touch(build->store.dir_fd, path);
 	return result->is_cached || make(build, build->store.dir_fd, path, 0444, err);
 }
 
@@ -229,6 +233,7 @@ bool build_image(struct build_result *out, struct json_t **driver, const struct 
 						    .driver = DRIVER_CHOICE_NONE,
 						    .driver_layers = DRIVER_LAYERS_NONE,
 						    .guest = SYNTHETIC_LAYER_NONE,
+						    .image_lock_fd = -1,
 						    .stage_start_ms = (uint64_t)clock_now_ms() };
 
 	bool is_built = run(&build, err);

@@ -286,6 +286,8 @@ bool driver_choice_make(struct driver_choice *out, struct store *store,
 		return true;
 	if (!find_modules(out, request.release, report, err))
 		return false;
+	if (!strchr(choice, '/')) /* of the store, so it counts as used */
+		file_touch(out->selection.chosen->stored->data_fd, "");
 	fill_recipe(out, options);
 	return true;
 }

@@ -1,6 +1,5 @@
 #include "driver_store.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,15 +77,6 @@ bool driver_store_find(struct store *store, const char *given, char out[BUNDLE_N
 	return true;
 }
 
-MUST_CHECK static bool lock_name(struct store *store, const char *name, int *lock_fd,
-				 struct err *err)
-{
-	char path[DRIVER_PATH_BYTES + 16];
-
-	snprintf(path, sizeof(path), "locks/driver-%s", name);
-	return file_lock(lock_fd, store->dir_fd, path, store->lock_timeout_ms, err);
-}
-
 MUST_CHECK static bool is_whole(struct store *store, const char *name, bool *out, struct err *err)
 {
 	CLEANUP(stored_bundle_closep) struct stored_bundle stored = STORED_BUNDLE_NONE;
@@ -106,7 +96,8 @@ bool driver_store_keep(struct store *store, struct store_draft *draft, const cha
 	char path[DRIVER_PATH_BYTES];
 	bool is_there = false;
 
-	if (!lock_name(store, name, &lock_fd, err) || !is_whole(store, name, &is_there, err))
+	if (!store_lock(store, "driver", name, &lock_fd, err) ||
+	    !is_whole(store, name, &is_there, err))
 		return false;
 	snprintf(path, sizeof(path), "drivers/%s", name);
 	if (!is_there && !store_draft_keep(store, draft, path, err))
@@ -115,19 +106,22 @@ bool driver_store_keep(struct store *store, struct store_draft *draft, const cha
 	return true;
 }
 
-/* Into a draft first, so that the name is gone at once, and half a removal is cleared later. */
 bool driver_store_remove(struct store *store, const char *name, struct err *err)
 {
 	CLEANUP(store_draft_discardp) struct store_draft draft = STORE_DRAFT_NONE;
 	CLEANUP(fd_closep) int lock_fd = -1;
 	char path[DRIVER_PATH_BYTES];
+	struct err why = { 0 };
 
 	snprintf(path, sizeof(path), "drivers/%s", name);
-	if (!lock_name(store, name, &lock_fd, err) || !store_draft_open(store, &draft, err))
+	if (!store_lock(store, "driver", name, &lock_fd, err))
 		return false;
-	if (renameat(store->dir_fd, path, draft.dir_fd, "bundle") < 0)
-		return errno == ENOENT ?
-			       err_set(err, ERR_NOT_FOUND, "no driver %s in the store", name) :
-			       err_os(err, "remove %s", path);
-	return file_sync_parent(store->dir_fd, path, err);
+	if (store_remove(store, path, &draft, &why)) {
+		store_lock_discard(store, "driver", name, &lock_fd);
+		return true;
+	}
+	if (why.kind == ERR_NOT_FOUND)
+		return err_set(err, ERR_NOT_FOUND, "no driver %s in the store", name);
+	*err = why;
+	return false;
 }

@@ -10,6 +10,8 @@
 #include "base/file.h"
 #include "base/map_guard.h"
 
+enum { DRAFT_NAME_LEN = 16 };
+
 static const char *const folders[] = {
 	"blobs/sha256", "layers/sha256", "drivers", "kernels", "images", "locks", "tmp",
 };
@@ -40,28 +42,94 @@ static void dir_closep(DIR **dir)
 		closedir(*dir);
 }
 
-/* Remove a draft that nobody holds any more. */
-static void clear_draft(int tmp_fd, const char *name)
+bool store_is_draft_name(const char *name)
 {
-	CLEANUP(fd_closep) int fd = openat(tmp_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct err ignored = { 0 };
+	return strlen(name) == DRAFT_NAME_LEN &&
+	       strspn(name, "0123456789abcdef") == DRAFT_NAME_LEN;
+}
+
+bool store_draft_seize(struct store *store, const char *name, int *dir_fd)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	CLEANUP(fd_closep) int fd = openat(store->tmp_fd, name, flags);
 
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return false;
+	*dir_fd = fd_take(&fd);
+	return true;
+}
+
+static void clear_draft(struct store *store, const char *name)
+{
+	CLEANUP(fd_closep) int fd = -1;
+	struct err ignored = { 0 };
+
+	if (!store_draft_seize(store, name, &fd))
 		return;
-	if (!file_remove_tree(tmp_fd, name, &ignored))
+	if (!file_remove_tree(store->tmp_fd, name, &ignored))
 		return; /* not ours to remove, or another process was quicker */
 }
 
-static void clear_drafts(int tmp_fd)
+static void clear_drafts(struct store *store)
 {
-	int fd = openat(tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(store->tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(dir_closep) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!dir)
 		return;
 	for (struct dirent *entry; (entry = readdir(dir));)
-		if (entry->d_name[0] != '.')
-			clear_draft(tmp_fd, entry->d_name);
+		if (store_is_draft_name(entry->d_name))
+			clear_draft(store, entry->d_name);
+}
+
+MUST_CHECK static bool find_path(struct store *store, const char *path, struct err *err)
+{
+	if (path && (size_t)snprintf(store->path, PATH_MAX, "%s", path) >= PATH_MAX)
+		return err_set(err, ERR_USAGE, "the store's path is too long");
+	return path || default_path(store->path, err);
+}
+
+MUST_CHECK static bool open_root(struct store *store, struct err *err)
+{
+	return file_open(&store->dir_fd, AT_FDCWD, store->path, O_RDONLY | O_DIRECTORY, err) ||
+	       err_wrap(err, "store");
+}
+
+/* A folder that is not there stays -1. */
+MUST_CHECK static bool open_folder(struct store *store, int *fd, const char *path, struct err *err)
+{
+	struct err why = { 0 };
+
+	if (*fd >= 0 || file_open(fd, store->dir_fd, path, O_RDONLY | O_DIRECTORY, &why) ||
+	    why.kind == ERR_NOT_FOUND)
+		return true;
+	*err = why;
+	return err_wrap(err, "store %s", store->path);
+}
+
+MUST_CHECK static bool open_folders(struct store *store, struct err *err)
+{
+	return open_folder(store, &store->blobs_fd, "blobs/sha256", err) &&
+	       open_folder(store, &store->tmp_fd, "tmp", err);
+}
+
+bool store_open_as_is(struct store *out, const char *path, struct err *err)
+{
+	CLEANUP(store_closep) struct store store = STORE_NONE;
+
+	if (!find_path(&store, path, err) || !open_root(&store, err) || !open_folders(&store, err))
+		return false;
+	*out = store;
+	store = STORE_NONE;
+	return true;
+}
+
+bool store_make_folders(struct store *store, struct err *err)
+{
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (!file_make_dirs(store->dir_fd, folders[i], 0755, err))
+			return err_wrap(err, "store %s", store->path);
+	return open_folders(store, err);
 }
 
 bool store_open(struct store *out, const char *path, int64_t lock_timeout_ms, struct err *err)
@@ -69,21 +137,13 @@ bool store_open(struct store *out, const char *path, int64_t lock_timeout_ms, st
 	CLEANUP(store_closep) struct store store = STORE_NONE;
 
 	store.lock_timeout_ms = lock_timeout_ms;
-	if (path && (size_t)snprintf(store.path, PATH_MAX, "%s", path) >= PATH_MAX)
-		return err_set(err, ERR_USAGE, "the store's path is too long");
-	if (!path && !default_path(store.path, err))
+	if (!find_path(&store, path, err))
 		return false;
-	if (!file_make_dirs(AT_FDCWD, store.path, 0755, err) ||
-	    !file_open(&store.dir_fd, AT_FDCWD, store.path, O_RDONLY | O_DIRECTORY, err))
+	if (!file_make_dirs(AT_FDCWD, store.path, 0755, err))
 		return err_wrap(err, "store");
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		if (!file_make_dirs(store.dir_fd, folders[i], 0755, err))
-			return err_wrap(err, "store %s", store.path);
-	if (!file_open(&store.blobs_fd, store.dir_fd, "blobs/sha256", O_RDONLY | O_DIRECTORY,
-		       err) ||
-	    !file_open(&store.tmp_fd, store.dir_fd, "tmp", O_RDONLY | O_DIRECTORY, err))
-		return err_wrap(err, "store %s", store.path);
-	clear_drafts(store.tmp_fd);
+	if (!open_root(&store, err) || !store_make_folders(&store, err))
+		return false;
+	clear_drafts(&store);
 	*out = store;
 	store = STORE_NONE;
 	return true;
@@ -104,43 +164,56 @@ void stored_layer_closep(struct stored_layer *layer)
 
 enum { LAYER_PATH_BYTES = 100 };
 
-static void layer_path(const struct digest *diff_id, const char *suffix, char out[LAYER_PATH_BYTES])
+static void layer_path(const struct digest *diff_id, char out[LAYER_PATH_BYTES])
 {
 	char hex[DIGEST_HEX_BYTES];
 
 	digest_hex(diff_id, hex);
-	snprintf(out, LAYER_PATH_BYTES, "layers/sha256/%s%s", hex, suffix);
+	snprintf(out, LAYER_PATH_BYTES, "layers/sha256/%s", hex);
 }
 
-MUST_CHECK static bool open_layer(struct store *store, const struct digest *diff_id,
+/* Both by way of one folder: under its name may stand another by now. */
+MUST_CHECK static bool open_parts(int folder_fd, const struct digest *diff_id,
 				  struct stored_layer *layer, struct err *err)
 {
-	char index[LAYER_PATH_BYTES], data[LAYER_PATH_BYTES];
 	struct stat stat;
 
-	layer_path(diff_id, "/index", index);
-	layer_path(diff_id, "/data", data);
-	if (!index_open(&layer->index, store->dir_fd, index, err) ||
-	    !file_open(&layer->data_fd, store->dir_fd, data, O_RDONLY, err))
+	if (!index_open(&layer->index, folder_fd, "index", err) ||
+	    !file_open(&layer->data_fd, folder_fd, "data", O_RDONLY, err))
 		return false;
 	if (fstat(layer->data_fd, &stat) < 0)
-		return err_os(err, "stat %s", data);
+		return err_os(err, "stat data");
 	if ((uint64_t)stat.st_size != layer->index.data_bytes ||
 	    !digest_equal(&layer->index.diff_id, diff_id))
-		return err_set(err, ERR_INTEGRITY, "%s does not fit its index", data);
+		return err_set(err, ERR_INTEGRITY, "data does not fit its index");
+	return true;
+}
+
+bool store_open_layer(const struct store *store, const struct digest *diff_id,
+		      struct stored_layer *out, struct err *err)
+{
+	CLEANUP(stored_layer_closep) struct stored_layer layer = STORED_LAYER_NONE;
+	CLEANUP(fd_closep) int folder_fd = -1;
+	char path[LAYER_PATH_BYTES];
+
+	layer_path(diff_id, path);
+	if (!file_open(&folder_fd, store->dir_fd, path, O_RDONLY | O_DIRECTORY, err))
+		return false;
+	if (!open_parts(folder_fd, diff_id, &layer, err))
+		return err_wrap(err, "%s", path);
+	*out = layer;
+	layer = STORED_LAYER_NONE;
 	return true;
 }
 
 bool store_find_layer(struct store *store, const struct digest *diff_id, struct report *report,
 		      struct stored_layer *out, bool *is_there, struct err *err)
 {
-	CLEANUP(stored_layer_closep) struct stored_layer layer = STORED_LAYER_NONE;
 	struct err why = { 0 };
-	bool is_found = open_layer(store, diff_id, &layer, &why);
+	bool is_found = store_open_layer(store, diff_id, out, &why);
 
 	if (is_found) {
-		*out = layer;
-		layer = STORED_LAYER_NONE;
+		file_touch(out->data_fd, "");
 	} else if (why.kind == ERR_INTEGRITY || why.kind == ERR_FORMAT) {
 		report_note(report, "%s: it is made again", why.msg);
 	} else if (why.kind != ERR_NOT_FOUND) {
@@ -151,14 +224,42 @@ bool store_find_layer(struct store *store, const struct digest *diff_id, struct 
 	return true;
 }
 
+enum { LOCK_PATH_BYTES = NAME_MAX + 1 + sizeof("locks/") };
+
+MUST_CHECK static bool lock_path(const char *kind, const char *name, char out[LOCK_PATH_BYTES],
+				 struct err *err)
+{
+	return (size_t)snprintf(out, LOCK_PATH_BYTES, "locks/%s-%s", kind, name) <
+		       LOCK_PATH_BYTES ||
+	       err_set(err, ERR_USAGE, "%s is no name of a %s", name, kind);
+}
+
+bool store_lock(struct store *store, const char *kind, const char *name, int *lock_fd,
+		struct err *err)
+{
+	char path[LOCK_PATH_BYTES];
+
+	return lock_path(kind, name, path, err) &&
+	       file_lock(lock_fd, store->dir_fd, path, store->lock_timeout_ms, err);
+}
+
+void store_lock_discard(struct store *store, const char *kind, const char *name, int *lock_fd)
+{
+	char path[LOCK_PATH_BYTES];
+	struct err ignored = { 0 };
+
+	if (lock_path(kind, name, path, &ignored))
+		unlinkat(store->dir_fd, path, 0);
+	fd_closep(lock_fd);
+}
+
 MUST_CHECK static bool lock_key(struct store *store, const char *kind, const struct digest *key,
 				int *lock_fd, struct err *err)
 {
-	char hex[DIGEST_HEX_BYTES], path[sizeof("locks/layer-") + DIGEST_HEX_BYTES];
+	char hex[DIGEST_HEX_BYTES];
 
 	digest_hex(key, hex);
-	snprintf(path, sizeof(path), "locks/%s-%s", kind, hex);
-	return file_lock(lock_fd, store->dir_fd, path, store->lock_timeout_ms, err);
+	return store_lock(store, kind, hex, lock_fd, err);
 }
 
 bool store_lock_layer(struct store *store, const struct digest *diff_id, int *lock_fd,
@@ -176,7 +277,6 @@ bool store_lock_image(struct store *store, const struct digest *key, int *lock_f
 MUST_CHECK static bool make_draft(struct store_draft *draft, bool *is_made, struct err *err)
 {
 	uint64_t random = 0;
-	struct stat held, named;
 
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		return err_os(err, "random bytes for a name");
@@ -187,9 +287,7 @@ MUST_CHECK static bool make_draft(struct store_draft *draft, bool *is_made, stru
 	if (draft->dir_fd < 0 && errno != ENOENT)
 		return err_os(err, "open a folder in tmp");
 	*is_made = draft->dir_fd >= 0 && flock(draft->dir_fd, LOCK_EX) == 0 &&
-		   fstat(draft->dir_fd, &held) == 0 &&
-		   fstatat(draft->tmp_fd, draft->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-		   held.st_ino == named.st_ino;
+		   file_is_named(draft->dir_fd, draft->tmp_fd, draft->name);
 	return true;
 }
 
@@ -232,7 +330,7 @@ bool store_draft_keep_layer(struct store *store, struct store_draft *draft,
 {
 	char path[LAYER_PATH_BYTES];
 
-	layer_path(diff_id, "", path);
+	layer_path(diff_id, path);
 	return store_draft_keep(store, draft, path, err);
 }
 
@@ -247,16 +345,30 @@ void store_draft_discardp(struct store_draft *draft)
 	fd_closep(&draft->dir_fd);
 }
 
+bool store_remove(struct store *store, const char *path, struct store_draft *out, struct err *err)
+{
+	CLEANUP(store_draft_discardp) struct store_draft draft = STORE_DRAFT_NONE;
+
+	if (!store_draft_open(store, &draft, err))
+		return false;
+	if (renameat(store->dir_fd, path, draft.dir_fd, "removed") < 0)
+		return err_os_path(err, "remove %s", path);
+	if (!file_sync_parent(store->dir_fd, path, err))
+		return false;
+	*out = draft;
+	draft = STORE_DRAFT_NONE;
+	return true;
+}
+
 bool store_open_kernels(struct store *store, int *dir_fd, struct err *err)
 {
 	return file_open(dir_fd, store->dir_fd, "kernels", O_RDONLY | O_DIRECTORY, err);
 }
 
-void store_image_path(const struct digest *key, const char *suffix,
-		      char out[STORE_IMAGE_PATH_BYTES])
+void store_image_path(const struct digest *key, char out[STORE_IMAGE_PATH_BYTES])
 {
 	char hex[DIGEST_HEX_BYTES];
 
 	digest_hex(key, hex);
-	snprintf(out, STORE_IMAGE_PATH_BYTES, "images/%s.%s", hex, suffix);
+	snprintf(out, STORE_IMAGE_PATH_BYTES, "images/%s.ext4", hex);
 }

@@ -15,6 +15,7 @@ struct unpacking {
 	const struct unpack_options *options;
 	struct report *report;
 	struct memory *memory; /* of all layers at work */
+	struct stored_layer *out; /* out[layer_count]; once open, a layer may leave the store */
 	size_t *order; /* order[order_count]: layers to do, largest first; owned */
 	size_t order_count;
 	atomic_size_t next; /* in order */
@@ -76,18 +77,20 @@ MUST_CHECK static bool make_layer(struct unpacking *unpacking, const struct laye
 	return true;
 }
 
-MUST_CHECK static bool ensure_layer(struct unpacking *unpacking, const struct layer *layer,
-				    struct err *err)
+/* There, and open before its lock is let go. */
+MUST_CHECK static bool ensure_layer(struct unpacking *unpacking, size_t number, struct err *err)
 {
+	const struct layer *layer = &unpacking->image->layers[number];
+	struct stored_layer *out = &unpacking->out[number];
 	CLEANUP(fd_closep) int lock_fd = -1;
-	CLEANUP(stored_layer_closep) struct stored_layer stored = STORED_LAYER_NONE;
 	bool is_there = false;
 
 	if (!store_lock_layer(unpacking->store, &layer->diff_id, &lock_fd, err) ||
-	    !store_find_layer(unpacking->store, &layer->diff_id, unpacking->report, &stored,
-			      &is_there, err))
+	    !store_find_layer(unpacking->store, &layer->diff_id, unpacking->report, out, &is_there,
+			      err))
 		return false;
-	return is_there || make_layer(unpacking, layer, err);
+	return is_there || (make_layer(unpacking, layer, err) &&
+			    store_open_layer(unpacking->store, &layer->diff_id, out, err));
 }
 
 static void note_failure(struct unpacking *unpacking, size_t number, const struct err *err)
@@ -119,19 +122,21 @@ static void *work(void *argument)
 			break;
 		size_t number = unpacking->order[turn];
 
-		if (!ensure_layer(unpacking, &unpacking->image->layers[number], &err))
+		if (!ensure_layer(unpacking, number, &err))
 			note_failure(unpacking, number, &err);
 	}
 	return NULL;
 }
 
-/* The same content may be in an image several times; it is unpacked once. */
-static bool is_repeated(const struct image *image, size_t number)
+/* The same content may be in an image several times; it is unpacked once. The number of the first
+ * layer with it. */
+static size_t first_of(const struct image *image, size_t number)
 {
-	for (size_t i = 0; i < number; i++)
-		if (digest_equal(&image->layers[i].diff_id, &image->layers[number].diff_id))
-			return true;
-	return false;
+	size_t first = 0;
+
+	while (!digest_equal(&image->layers[first].diff_id, &image->layers[number].diff_id))
+		first++;
+	return first;
 }
 
 /* Largest first, so that no large one is left for last and runs alone; equal sizes lowest first. */
@@ -147,7 +152,7 @@ static int compare_sizes(const void *a, const void *b, void *context)
 	return left < right ? -1 : 1;
 }
 
-/* What the store lacks, in the order of work. */
+/* What the store has is opened; what it lacks, in the order of work. */
 MUST_CHECK static bool plan_order(struct unpacking *unpacking, struct err *err)
 {
 	const struct image *image = unpacking->image;
@@ -157,11 +162,11 @@ MUST_CHECK static bool plan_order(struct unpacking *unpacking, struct err *err)
 	if (!unpacking->order)
 		return err_memory(err, "layers");
 	for (size_t i = 0; i < image->layer_count; i++) {
-		CLEANUP(stored_layer_closep) struct stored_layer stored = STORED_LAYER_NONE;
-		bool is_there = is_repeated(image, i);
+		bool is_there = first_of(image, i) < i;
 
 		if (!is_there && !store_find_layer(unpacking->store, &image->layers[i].diff_id,
-						   unpacking->report, &stored, &is_there, err))
+						   unpacking->report, &unpacking->out[i],
+						   &is_there, err))
 			return false;
 		if (!is_there)
 			unpacking->order[unpacking->order_count++] = i;
@@ -205,31 +210,49 @@ MUST_CHECK static bool run_workers(struct unpacking *unpacking, unsigned wanted,
 	return false;
 }
 
-MUST_CHECK static bool open_all(struct unpacking *unpacking, struct stored_layer *out,
-				struct err *err)
+/* A layer that is in the image once more: the first one's index, mapped once. */
+MUST_CHECK static bool repeat_layer(struct stored_layer *out, const struct stored_layer *first,
+				    struct err *err)
 {
+	int data_fd = fcntl(first->data_fd, F_DUPFD_CLOEXEC, 0);
+
+	if (data_fd < 0)
+		return err_os(err, "open a layer's data twice");
+	*out = (struct stored_layer){ .index = first->index, .data_fd = data_fd };
+	out->index.map = (struct file_map){ 0 };
+	return true;
+}
+
+MUST_CHECK static bool repeat_layers(struct unpacking *unpacking, struct err *err)
+{
+	struct stored_layer *out = unpacking->out;
+
+	for (size_t i = 0; i < unpacking->image->layer_count; i++) {
+		size_t first = first_of(unpacking->image, i);
+
+		if (first < i && !repeat_layer(&out[i], &out[first], err))
+			return false;
+	}
+	return true;
+}
+
+MUST_CHECK static bool check_caps(const struct unpacking *unpacking, struct err *err)
+{
+	const struct pack_caps *caps = &unpacking->options->caps;
 	uint64_t entries = 0, bytes = 0;
 
 	for (size_t i = 0; i < unpacking->image->layer_count; i++) {
-		bool is_there = false;
-
-		if (!store_find_layer(unpacking->store, &unpacking->image->layers[i].diff_id,
-				      unpacking->report, &out[i], &is_there, err))
-			return false;
-		if (!is_there)
-			return err_set(err, ERR_IO, "layer %zu vanished from store %s", i + 1,
-				       unpacking->store->path);
-		entries += out[i].index.entry_count;
-		bytes += out[i].index.body_bytes;
+		entries += unpacking->out[i].index.entry_count;
+		bytes += unpacking->out[i].index.body_bytes;
 	}
-	if (entries > unpacking->options->caps.entries)
+	if (entries > caps->entries)
 		return err_set(err, ERR_UNSUPPORTED, "the image has over %" PRIu64
 						     " entries (--max-entries allows more)",
-			       unpacking->options->caps.entries);
-	if (bytes > unpacking->options->caps.body_bytes)
+			       caps->entries);
+	if (bytes > caps->body_bytes)
 		return err_set(err, ERR_UNSUPPORTED, "the image's files are over %" PRIu64
 						     " bytes (--max-bytes allows more)",
-			       unpacking->options->caps.body_bytes);
+			       caps->body_bytes);
 	return true;
 }
 
@@ -247,7 +270,8 @@ bool unpack_layers(struct store *store, struct image_source *source, const struc
 								.source = source,
 								.image = image,
 								.options = options,
-								.report = report };
+								.report = report,
+								.out = out };
 
 	pthread_mutex_init(&unpacking.mutex, NULL);
 	if (!plan_order(&unpacking, err))
@@ -257,7 +281,8 @@ bool unpack_layers(struct store *store, struct image_source *source, const struc
 
 	memory_init(&memory, workers);
 	unpacking.memory = &memory;
-	if (!run_workers(&unpacking, workers, err) || !open_all(&unpacking, out, err))
+	if (!run_workers(&unpacking, workers, err) || !repeat_layers(&unpacking, err) ||
+	    !check_caps(&unpacking, err))
 		return false;
 	*fetched_count = unpacking.fetched_count;
 	return true;

@@ -227,6 +227,7 @@ static bool open_kept(struct blob *blob, int dir_fd)
 		fd_closep(&blob->fd);
 		return false;
 	}
+	file_touch(blob->fd, "");
 	blob->kept_dir_fd = dir_fd;
 	return true;
 }

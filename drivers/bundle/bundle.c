@@ -419,12 +419,12 @@ void bundle_freep(struct bundle *bundle)
 void bundle_name(const struct bundle *bundle, const struct digest *manifest_digest,
 		 char out[BUNDLE_NAME_BYTES])
 {
-	enum { DIGITS = 12 };
 	char hex[DIGEST_HEX_BYTES];
 
 	digest_hex(manifest_digest, hex);
 	snprintf(out, BUNDLE_NAME_BYTES, "%.64s-%s-%s-%.*s", bundle->version,
-		 bundle_flavor_name(bundle->flavor), bundle->architecture, DIGITS, hex);
+		 bundle_flavor_name(bundle->flavor), bundle->architecture,
+		 BUNDLE_NAME_DIGITS, hex);
 }
 
 const struct bundle_kernel *bundle_find_kernel(const struct bundle *bundle, const char *release)

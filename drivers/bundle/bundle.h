@@ -119,7 +119,7 @@ void bundle_freep(struct bundle *bundle);
 
 /* The name of its folder, "535.309.01-proprietary-amd64-0123456789ab": version, flavor, arch
  * and the start of manifest_digest, that of the manifest's bytes. */
-enum { BUNDLE_NAME_BYTES = 128 };
+enum { BUNDLE_NAME_BYTES = 128, BUNDLE_NAME_DIGITS = 12 };
 void bundle_name(const struct bundle *bundle, const struct digest *manifest_digest,
 		 char out[BUNDLE_NAME_BYTES]);
 

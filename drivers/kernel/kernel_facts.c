@@ -210,6 +210,7 @@ MUST_CHECK static bool find(struct kernel *out, int dir_fd, const char *name,
 	*is_there = file_slurp(&bytes, dir_fd, name, &why) &&
 		    kernel_facts_parse(&kernel, bytes_view(&bytes), &why);
 	if (*is_there) {
+		file_touch(dir_fd, name);
 		kernel_freep(out);
 		*out = kernel;
 		kernel = KERNEL_NONE;
