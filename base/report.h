@@ -14,6 +14,7 @@ enum report_step {
 	REPORT_FETCH, /* compressed bytes received */
 	REPORT_UNPACK, /* compressed bytes unpacked */
 	REPORT_WRITE, /* image bytes written or cloned */
+	REPORT_CHECK, /* bytes of the store held against their checksums */
 	REPORT_STEP_COUNT,
 };
 

@@ -10,6 +10,9 @@
 #include "base/cleanup.h"
 #include "base/map_guard.h"
 #include "build.h"
+#include "builder/cache/check.h"
+#include "builder/cache/gc.h"
+#include "builder/cache/list.h"
 #include "driver_command.h"
 #include "driver_import.h"
 #include "initrd.h"
@@ -34,6 +37,7 @@ static void handle_signals(void)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGIO, SIG_IGN); /* base/file.h, file_is_open_elsewhere */
 }
 
 /* What is large goes back to the kernel when it is freed. glibc would keep it for the next of its
@@ -148,6 +152,14 @@ MUST_CHECK static bool run_verify(const struct options *options, struct err *err
 	       verify_command(options, progress_report(progress), err);
 }
 
+MUST_CHECK static bool run_cache_check(const struct options *options, struct err *err)
+{
+	CLEANUP(progress_stopp) struct progress *progress = NULL;
+
+	return progress_start(&progress, choose_progress(options), err) &&
+	       cache_check(options, &progress, err);
+}
+
 MUST_CHECK static bool run_help(const struct options *options, struct err *err)
 {
 	if (options->wants_version)
@@ -155,6 +167,27 @@ MUST_CHECK static bool run_help(const struct options *options, struct err *err)
 	else
 		options_print_help(stdout, options->command);
 	return show_flush(err);
+}
+
+/* What works on the store alone. */
+MUST_CHECK static bool run_on_store(const struct options *options, struct err *err)
+{
+	switch (options->command) {
+	case COMMAND_DRIVER_IMPORT:
+		return run_driver_import(options, err);
+	case COMMAND_DRIVER_LIST:
+	case COMMAND_DRIVER_INSPECT:
+	case COMMAND_DRIVER_RM:
+		return run_driver(options, err);
+	case COMMAND_CACHE_LIST:
+		return cache_list(options, err);
+	case COMMAND_CACHE_GC:
+		return cache_gc(options, err);
+	case COMMAND_CACHE_CHECK:
+		return run_cache_check(options, err);
+	default:
+		return err_set(err, ERR_INTERNAL, "command %d has no code", (int)options->command);
+	}
 }
 
 MUST_CHECK static bool run(const struct options *options, struct json_t **driver, struct err *err)
@@ -168,19 +201,11 @@ MUST_CHECK static bool run(const struct options *options, struct json_t **driver
 		return inspect(options, err);
 	case COMMAND_INITRD:
 		return run_initrd(options, err);
-	case COMMAND_DRIVER_IMPORT:
-		return run_driver_import(options, err);
-	case COMMAND_DRIVER_LIST:
-	case COMMAND_DRIVER_INSPECT:
-	case COMMAND_DRIVER_RM:
-		return run_driver(options, err);
 	case COMMAND_VERIFY:
 		return run_verify(options, err);
-	case COMMAND_NONE:
-	case COMMAND_COUNT:
-		break;
+	default:
+		return run_on_store(options, err);
 	}
-	return err_set(err, ERR_INTERNAL, "command %d has no code", (int)options->command);
 }
 
 /* Whatever went wrong after a file was cut short may have gone wrong over that. */

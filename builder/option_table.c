@@ -8,6 +8,7 @@
 	 ON(COMMAND_DRIVER_LIST) | ON(COMMAND_DRIVER_INSPECT) | ON(COMMAND_DRIVER_RM) | \
 	 ON(COMMAND_VERIFY))
 #define ON_CHECK (ON(COMMAND_BUILD) | ON(COMMAND_VERIFY))
+#define ON_CACHE (ON(COMMAND_CACHE_LIST) | ON(COMMAND_CACHE_GC) | ON(COMMAND_CACHE_CHECK))
 #define ON_KERNEL (ON_CHECK | ON(COMMAND_DRIVER_IMPORT))
 
 #define FIELD(name) offsetof(struct options, name)
@@ -68,8 +69,8 @@ static const struct option_row rows[] = {
 	  "allow HTTP without TLS to registries off this machine" },
 	{ "keep-blobs", 0, KIND_FLAG, ON_FETCH, FIELD(keep_blobs), NULL,
 	  "keep compressed layers in the store once they are unpacked" },
-	{ "jobs", 'j', KIND_COUNT, ON_FETCH | ON(COMMAND_VERIFY), FIELD(jobs), "N",
-	  "layers and copies at a time (default: one a core)" },
+	{ "jobs", 'j', KIND_COUNT, ON_FETCH | ON(COMMAND_VERIFY) | ON(COMMAND_CACHE_CHECK),
+	  FIELD(jobs), "N", "layers and copies at a time (default: one a core)" },
 	{ "retry", 0, KIND_NUMBER_OR_NONE, ON_IMAGE, FIELD(retries), "N",
 	  "attempts in a row that bring nothing new before giving up (default: 5)" },
 	{ "blob-connections", 0, KIND_COUNT, ON_FETCH, FIELD(blob_connections), "N",
@@ -96,12 +97,24 @@ static const struct option_row rows[] = {
 	  "refuse files with larger xattrs in layers (default: 256K)" },
 	{ "lock-timeout", 0, KIND_NUMBER_OR_NONE, ON_STORE, FIELD(lock_timeout_seconds),
 	  "SECONDS", "how long to wait for another vmbake's work (default: for ever)" },
-	{ "store", 0, KIND_TEXT, ON_STORE, FIELD(store), "DIR",
+	{ "older-than", 0, KIND_AGE, ON(COMMAND_CACHE_GC), FIELD(cache.older_than_seconds), "AGE",
+	  "remove what was not used for so long: 30d, 12h (default without a limit: 30d)" },
+	{ "max-bytes", 0, KIND_SIZE, ON(COMMAND_CACHE_GC), FIELD(cache.max_bytes), "N[KMGT]",
+	  "then what was used least recently, until no more than that is left" },
+	{ "keep-free", 0, KIND_FREE, ON(COMMAND_CACHE_GC), FIELD(cache.keep_free), "N[KMGT]|N%",
+	  "the same, until so much of the store's file system is free" },
+	{ "drivers", 0, KIND_FLAG, ON(COMMAND_CACHE_GC), FIELD(cache.drivers), NULL,
+	  "remove drivers too, which only an import brings back" },
+	{ "dry-run", 0, KIND_FLAG, ON(COMMAND_CACHE_GC), FIELD(cache.dry_run), NULL,
+	  "say what would go, and change nothing" },
+	{ "repair", 0, KIND_FLAG, ON(COMMAND_CACHE_CHECK), FIELD(cache.repair), NULL,
+	  "remove what is damaged; the next build makes it anew" },
+	{ "store", 0, KIND_TEXT, ON_STORE | ON_CACHE, FIELD(store), "DIR",
 	  "where layers are kept (default: $VMBAKE_STORE, /var/lib/vmbake, ~/.cache/vmbake)" },
 	{ "json", 0, KIND_FLAG, EVERYWHERE, FIELD(json), NULL,
 	  "print the result, or the error, as one JSON object" },
-	{ "progress", 0, KIND_PROGRESS, ON_FETCH, FIELD(progress), "STYLE",
-	  "auto, tty, plain, json or none (default: auto)" },
+	{ "progress", 0, KIND_PROGRESS, ON_FETCH | ON(COMMAND_CACHE_CHECK), FIELD(progress),
+	  "STYLE", "auto, tty, plain, json or none (default: auto)" },
 	{ "help", 'h', KIND_FLAG, EVERYWHERE, FIELD(wants_help), NULL, "print this" },
 	{ "version", 'V', KIND_FLAG, ON(COMMAND_NONE), FIELD(wants_version), NULL,
 	  "print the version" },
@@ -121,6 +134,11 @@ static const struct command_row commands[COMMAND_COUNT] = {
 	[COMMAND_DRIVER_INSPECT] = { "driver inspect", "BUNDLE", "what is in a bundle", 1, 1 },
 	[COMMAND_VERIFY] = { "verify", "FILE.ext4",
 			     "check an image and its driver, before a machine has to", 1, 1 },
+	[COMMAND_CACHE_LIST] = { "cache list", "", "what the store holds, and when it was used", 0,
+				 0 },
+	[COMMAND_CACHE_GC] = { "cache gc", "", "remove from the store what is not used", 0, 0 },
+	[COMMAND_CACHE_CHECK] = { "cache check", "", "hold the store against its checksums", 0,
+				  0 },
 	[COMMAND_DRIVER_RM] = { "driver rm", "BUNDLE...", "remove bundles from the store", 1,
 				OPTION_LIST_MAX },
 };

@@ -17,6 +17,7 @@ enum option_kind {
 	KIND_COUNT, /* 1 to 1,024 */
 	KIND_NUMBER, /* 1 to 2^32-1 */
 	KIND_NUMBER_OR_NONE, /* 0 to 2^32-1 */
+	KIND_AGE, /* "30d", "1d12h", in seconds; units s, m, h, d, w */
 	KIND_PROGRESS,
 };
 

@@ -36,6 +36,29 @@ MUST_CHECK static bool parse_free(struct view text, struct free_space *out)
 	return view_number(text, 10, 10000, &out->amount);
 }
 
+MUST_CHECK static bool parse_age(struct view text, uint64_t *out)
+{
+	static const uint64_t seconds[] = { 1, 60, 3600, 86400, 604800 }, most = (uint64_t)1 << 40;
+	static const char units[] = "smhdw";
+	uint64_t total = 0, number = 0;
+
+	do {
+		size_t digits = 0;
+
+		while (digits < text.len && text.ptr[digits] >= '0' && text.ptr[digits] <= '9')
+			digits++;
+		const char *unit = digits < text.len ? strchr(units, text.ptr[digits]) : NULL;
+
+		if (!unit || !*unit || !view_number((struct view){ text.ptr, digits }, 10,
+						    UINT32_MAX, &number))
+			return false;
+		total += number * seconds[unit - units];
+		text = view_from(text, digits + 1);
+	} while (text.len > 0 && total <= most);
+	*out = total;
+	return total <= most;
+}
+
 MUST_CHECK static bool parse_journal(struct view text, struct journal_choice *out)
 {
 	*out = (struct journal_choice){ .is_none = view_equal(text, "none") };
@@ -98,6 +121,9 @@ MUST_CHECK static bool set_value(struct options *options, const struct option_ro
 		break;
 	case KIND_NUMBER_OR_NONE:
 		ok = view_number(text, 10, UINT32_MAX, field(options, row));
+		break;
+	case KIND_AGE:
+		ok = parse_age(text, field(options, row));
 		break;
 	case KIND_PROGRESS:
 		ok = parse_progress(text, field(options, row));
@@ -246,7 +272,9 @@ bool options_parse(struct options *out, int argc, const char *const *argv, struc
 {
 	struct options options = { .jobs = core_count(),
 				   .retries = 5,
-				   .lock_timeout_seconds = UINT64_MAX };
+				   .lock_timeout_seconds = UINT64_MAX,
+				   .cache = { .older_than_seconds = UINT64_MAX,
+					      .max_bytes = UINT64_MAX } };
 	struct words words = { argv + (argc > 0), argv + argc };
 	bool has_options = true;
 

@@ -19,6 +19,9 @@ enum command {
 	COMMAND_DRIVER_INSPECT,
 	COMMAND_DRIVER_RM,
 	COMMAND_VERIFY,
+	COMMAND_CACHE_LIST,
+	COMMAND_CACHE_GC,
+	COMMAND_CACHE_CHECK,
 	COMMAND_COUNT,
 };
 
@@ -61,6 +64,13 @@ struct driver_options {
 	bool keep_leftovers, allow_musl;
 };
 
+/* What cache gc and cache check are told. */
+struct cache_options {
+	uint64_t older_than_seconds, max_bytes; /* UINT64_MAX: not given */
+	struct free_space keep_free;
+	bool dry_run, drivers, repair;
+};
+
 struct options {
 	enum command command;
 	struct option_list operands;
@@ -80,6 +90,7 @@ struct options {
 	uint64_t max_entries, max_bytes, max_ratio, max_path, max_header, max_xattrs;
 	uint64_t lock_timeout_seconds; /* UINT64_MAX: wait for ever */
 	enum progress_style progress;
+	struct cache_options cache;
 };
 
 /* argv's strings are borrowed. Options may stand before and after operands; "--" ends them.

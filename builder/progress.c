@@ -23,6 +23,7 @@ static const char *const step_names[REPORT_STEP_COUNT] = {
 	[REPORT_FETCH] = "fetch",
 	[REPORT_UNPACK] = "unpack",
 	[REPORT_WRITE] = "write",
+	[REPORT_CHECK] = "check",
 };
 
 static void clear_line(struct progress *progress)

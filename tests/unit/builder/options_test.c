@@ -79,6 +79,21 @@ static const struct {
 	{ { "build", "a", "--progress=loud" }, "loud" },
 	{ { "build", "a", "--output=" }, "--output" },
 	{ { "inspect", "a", "--jobs=2" }, "--jobs" },
+	{ { "cache" }, "cache needs list, gc or check behind it" },
+	{ { "cache", "purge" }, "not purge" },
+	{ { "driver", "list", "a" }, "one word too many" },
+	{ { "cache", "list", "a" }, "one word too many" },
+	{ { "cache", "list", "--dry-run" }, "--dry-run" },
+	{ { "cache", "gc", "--older-than=30" }, "30" },
+	{ { "cache", "gc", "--older-than=d" }, "d" },
+	{ { "cache", "gc", "--older-than=1d-" }, "1d-" },
+	{ { "cache", "gc", "--older-than=-1d" }, "-1d" },
+	{ { "cache", "gc", "--older-than=4294967296d" }, "4294967296d" },
+	{ { "cache", "gc", "--older-than=4294967295w" }, "4294967295w" },
+	{ { "cache", "gc", "--older-than=" }, "--older-than" },
+	{ { "cache", "gc", "--max-bytes=10P" }, "10P" },
+	{ { "cache", "gc", "--keep-free=x%" }, "x%" },
+	{ { "cache", "check", "--jobs=0" }, "0" },
 };
 
 enum { REFUSED_COUNT = sizeof(refused) / sizeof(refused[0]) };
@@ -95,6 +110,42 @@ START_TEST(wrong_words_are_named)
 	ck_assert_int_eq(err.kind, ERR_USAGE);
 	ck_assert_msg(strstr(err.msg, refused[_i].names) != NULL, "\"%s\" does not name %s",
 		      err.msg, refused[_i].names);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	uint64_t seconds;
+} ages[] = {
+	{ "0s", 0 },	    { "90s", 90 },	{ "5m", 300 },
+	{ "12h", 43200 },   { "30d", 2592000 }, { "2w", 1209600 },
+	{ "1d12h", 129600 },
+};
+enum { AGE_COUNT = sizeof(ages) / sizeof(ages[0]) };
+
+START_TEST(age_is_a_sum_of_units)
+{
+	struct options options;
+	struct err err;
+
+	ck_assert(parse(&options, &err, WORDS("cache", "gc", "--older-than", ages[_i].text)));
+	ck_assert_int_eq(options.command, COMMAND_CACHE_GC);
+	ck_assert_uint_eq(options.cache.older_than_seconds, ages[_i].seconds);
+	ck_assert_uint_eq(options.cache.max_bytes, UINT64_MAX);
+}
+END_TEST
+
+/* build's --max-bytes has the same name and another meaning. */
+START_TEST(max_bytes_is_the_commands_own)
+{
+	struct options options;
+	struct err err;
+
+	ck_assert(parse(&options, &err, WORDS("cache", "gc", "--max-bytes=0")));
+	ck_assert_uint_eq(options.cache.max_bytes, 0);
+	ck_assert(parse(&options, &err, WORDS("build", "a", "--max-bytes=1G")));
+	ck_assert_uint_eq(options.cache.max_bytes, UINT64_MAX);
+	ck_assert_uint_eq(options.max_bytes, (uint64_t)1 << 30);
 }
 END_TEST
 
@@ -120,6 +171,8 @@ int main(void)
 	tcase_add_test(all, double_dash_ends_the_options);
 	tcase_add_test(all, short_option_may_hold_its_value);
 	tcase_add_loop_test(all, wrong_words_are_named, 0, REFUSED_COUNT);
+	tcase_add_loop_test(all, age_is_a_sum_of_units, 0, AGE_COUNT);
+	tcase_add_test(all, max_bytes_is_the_commands_own);
 	tcase_add_test(all, help_needs_no_operand);
 	suite_add_tcase(suite, all);
 	srunner_run_all(runner, CK_NORMAL);
