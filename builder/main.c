@@ -156,6 +156,7 @@ MUST_CHECK static bool run_cache_check(const struct options *options, struct err
 {
 	CLEANUP(progress_stopp) struct progress *progress = NULL;
 
+	work_in_batch(); /* whatever else runs on the host goes first */
 	return progress_start(&progress, choose_progress(options), err) &&
 	       cache_check(options, &progress, err);
 }
