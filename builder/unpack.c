@@ -1,7 +1,6 @@
 #include "unpack.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -15,6 +14,8 @@ struct unpacking {
 	const struct unpack_options *options;
 	struct report *report;
 	struct memory *memory; /* of all layers at work */
+	struct pack_sum sum; /* of all layers so far */
+	struct pack_caps caps; /* over that sum */
 	size_t *order; /* order[order_count]: layers to do, largest first; owned */
 	size_t order_count;
 	atomic_size_t next; /* in order */
@@ -53,7 +54,7 @@ MUST_CHECK static bool pack_blob(struct unpacking *unpacking, const struct layer
 
 	report_expect(unpacking->report, REPORT_UNPACK, layer->size_bytes);
 	return store_draft_open(unpacking->store, &draft, err) &&
-	       layer_pack(&source.stream, &layer->diff_id, draft.dir_fd, &unpacking->options->caps,
+	       layer_pack(&source.stream, &layer->diff_id, draft.dir_fd, &unpacking->caps,
 			  unpacking->memory, unpacking->report, err) &&
 	       store_draft_keep_layer(unpacking->store, &draft, &layer->diff_id, err);
 }
@@ -165,6 +166,10 @@ MUST_CHECK static bool plan_order(struct unpacking *unpacking, struct err *err)
 			return false;
 		if (!is_there)
 			unpacking->order[unpacking->order_count++] = i;
+		unpacking->sum.entries += stored.index.entry_count;
+		unpacking->sum.body_bytes += stored.index.body_bytes;
+		unpacking->sum.string_bytes += stored.index.strings.len;
+		unpacking->sum.extents += stored.index.extent_count;
 	}
 	memcpy(&context, &image, sizeof(image)); /* compare_sizes only reads */
 	qsort_r(unpacking->order, unpacking->order_count, sizeof(*unpacking->order), compare_sizes,
@@ -208,7 +213,7 @@ MUST_CHECK static bool run_workers(struct unpacking *unpacking, unsigned wanted,
 MUST_CHECK static bool open_all(struct unpacking *unpacking, struct stored_layer *out,
 				struct err *err)
 {
-	uint64_t entries = 0, bytes = 0;
+	struct pack_amount amount = { 0 };
 
 	for (size_t i = 0; i < unpacking->image->layer_count; i++) {
 		bool is_there = false;
@@ -219,18 +224,12 @@ MUST_CHECK static bool open_all(struct unpacking *unpacking, struct stored_layer
 		if (!is_there)
 			return err_set(err, ERR_IO, "layer %zu vanished from store %s", i + 1,
 				       unpacking->store->path);
-		entries += out[i].index.entry_count;
-		bytes += out[i].index.body_bytes;
+		amount.entries += out[i].index.entry_count;
+		amount.body_bytes += out[i].index.body_bytes;
+		amount.string_bytes += out[i].index.strings.len;
+		amount.extents += out[i].index.extent_count;
 	}
-	if (entries > unpacking->options->caps.entries)
-		return err_set(err, ERR_UNSUPPORTED, "the image has over %" PRIu64
-						     " entries (--max-entries allows more)",
-			       unpacking->options->caps.entries);
-	if (bytes > unpacking->options->caps.body_bytes)
-		return err_set(err, ERR_UNSUPPORTED, "the image's files are over %" PRIu64
-						     " bytes (--max-bytes allows more)",
-			       unpacking->options->caps.body_bytes);
-	return true;
+	return pack_check_caps(&unpacking->caps, &amount, err);
 }
 
 static void unpacking_freep(struct unpacking *unpacking)
@@ -247,9 +246,11 @@ bool unpack_layers(struct store *store, struct image_source *source, const struc
 								.source = source,
 								.image = image,
 								.options = options,
-								.report = report };
+								.report = report,
+								.caps = options->caps };
 
 	pthread_mutex_init(&unpacking.mutex, NULL);
+	unpacking.caps.sum = &unpacking.sum;
 	if (!plan_order(&unpacking, err))
 		return false;
 	unsigned workers = count_workers(&unpacking);
