@@ -89,7 +89,7 @@ bool pack_check_caps(const struct pack_caps *caps, const struct pack_amount *amo
 		return err_set(err, ERR_UNSUPPORTED, "the %s's names and xattrs are over %" PRIu64
 						     " bytes (--max-entries allows more)",
 			       whole, strings_max(caps));
-	if ((amount->extents + 1) / EXTENTS_AN_ENTRY > caps->entries)
+	if ((amount->extents + EXTENTS_AN_ENTRY - 1) / EXTENTS_AN_ENTRY > caps->entries)
 		return err_set(err, ERR_UNSUPPORTED, "the %s's files are more than %" PRIu64
 						     " runs of data (--max-entries allows more)",
 			       whole, caps->entries * EXTENTS_AN_ENTRY);
