@@ -18,6 +18,14 @@ bool view_same(struct view a, struct view b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+int view_compare(struct view a, struct view b)
+{
+	size_t len = a.len < b.len ? a.len : b.len;
+	int order = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
+
+	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 bool view_starts(struct view view, const char *prefix)
 {
 	size_t len = strlen(prefix);

@@ -28,6 +28,8 @@ static inline struct view view_of(const char *text)
 bool view_equal(struct view view, const char *text);
 bool view_equal_any_case(struct view view, const char *text); /* of ASCII letters */
 bool view_same(struct view a, struct view b);
+/* By bytes, as memcmp, a beginning before what goes on behind it. */
+int view_compare(struct view a, struct view b);
 bool view_starts(struct view view, const char *prefix);
 bool view_ends(struct view view, const char *suffix);
 

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "init_binary.h"
+#include "layers/tree_walk.h"
 
 /* Where init mounts: needed in the image because a root may be read-only. */
 static const struct {

@@ -81,6 +81,7 @@ bool image_root_unpack(struct image_root *root, struct store *store, const struc
 					 .keep_blobs = options->keep_blobs,
 					 .caps = caps_of(options) };
 
+	root->entries_max = unpack.caps.entries;
 	root->layers = calloc(image->layer_count + 1, sizeof(*root->layers));
 	root->data_fds = calloc(image->layer_count + OWN_LAYERS_MAX, sizeof(*root->data_fds));
 	if (!root->layers || !root->data_fds)
@@ -95,9 +96,11 @@ bool image_root_merge(struct image_root *root, struct err *err)
 {
 	if (!tree_new(&root->tree, err))
 		return false;
+	tree_cap(root->tree, root->entries_max);
 	for (size_t i = 0; i < root->stored_count; i++)
 		if (!image_root_add(root, &root->layers[i].index, root->layers[i].data_fd, err))
 			return err_wrap(err, "layer %zu of %zu", i + 1, root->stored_count);
+	tree_cap(root->tree, TREE_NUMBER_MAX); /* our own layers do not count */
 	return true;
 }
 

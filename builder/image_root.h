@@ -21,6 +21,7 @@ struct image_root {
 	struct image image;
 	struct stored_layer *layers; /* layers[stored_count]: the image's; NULL before unpack */
 	size_t stored_count;
+	uint64_t entries_max; /* of the image */
 	struct tree *tree; /* of all layers so far */
 	int *data_fds; /* data_fds[layer_count], the data of each; borrowed from the layers */
 	uint32_t layer_count; /* of the tree: the image's, then our own */

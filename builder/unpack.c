@@ -1,7 +1,6 @@
 #include "unpack.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -16,6 +15,8 @@ struct unpacking {
 	struct report *report;
 	struct memory *memory; /* of all layers at work */
 	struct stored_layer *out; /* out[layer_count]; once open, a layer may leave the store */
+	struct pack_sum sum; /* of all layers so far */
+	struct pack_caps caps; /* over that sum */
 	size_t *order; /* order[order_count]: layers to do, largest first; owned */
 	size_t order_count;
 	atomic_size_t next; /* in order */
@@ -54,7 +55,7 @@ MUST_CHECK static bool pack_blob(struct unpacking *unpacking, const struct layer
 
 	report_expect(unpacking->report, REPORT_UNPACK, layer->size_bytes);
 	return store_draft_open(unpacking->store, &draft, err) &&
-	       layer_pack(&source.stream, &layer->diff_id, draft.dir_fd, &unpacking->options->caps,
+	       layer_pack(&source.stream, &layer->diff_id, draft.dir_fd, &unpacking->caps,
 			  unpacking->memory, unpacking->report, err) &&
 	       store_draft_keep_layer(unpacking->store, &draft, &layer->diff_id, err);
 }
@@ -170,6 +171,12 @@ MUST_CHECK static bool plan_order(struct unpacking *unpacking, struct err *err)
 			return false;
 		if (!is_there)
 			unpacking->order[unpacking->order_count++] = i;
+		const struct index *index = &unpacking->out[i].index; /* empty where not there */
+
+		unpacking->sum.entries += index->entry_count;
+		unpacking->sum.body_bytes += index->body_bytes;
+		unpacking->sum.string_bytes += index->strings.len;
+		unpacking->sum.extents += index->extent_count;
 	}
 	memcpy(&context, &image, sizeof(image)); /* compare_sizes only reads */
 	qsort_r(unpacking->order, unpacking->order_count, sizeof(*unpacking->order), compare_sizes,
@@ -238,22 +245,17 @@ MUST_CHECK static bool repeat_layers(struct unpacking *unpacking, struct err *er
 
 MUST_CHECK static bool check_caps(const struct unpacking *unpacking, struct err *err)
 {
-	const struct pack_caps *caps = &unpacking->options->caps;
-	uint64_t entries = 0, bytes = 0;
+	struct pack_amount amount = { 0 };
 
 	for (size_t i = 0; i < unpacking->image->layer_count; i++) {
-		entries += unpacking->out[i].index.entry_count;
-		bytes += unpacking->out[i].index.body_bytes;
+		const struct index *index = &unpacking->out[i].index;
+
+		amount.entries += index->entry_count;
+		amount.body_bytes += index->body_bytes;
+		amount.string_bytes += index->strings.len;
+		amount.extents += index->extent_count;
 	}
-	if (entries > caps->entries)
-		return err_set(err, ERR_UNSUPPORTED, "the image has over %" PRIu64
-						     " entries (--max-entries allows more)",
-			       caps->entries);
-	if (bytes > caps->body_bytes)
-		return err_set(err, ERR_UNSUPPORTED, "the image's files are over %" PRIu64
-						     " bytes (--max-bytes allows more)",
-			       caps->body_bytes);
-	return true;
+	return pack_check_caps(&unpacking->caps, &amount, err);
 }
 
 static void unpacking_freep(struct unpacking *unpacking)
@@ -271,9 +273,11 @@ bool unpack_layers(struct store *store, struct image_source *source, const struc
 								.image = image,
 								.options = options,
 								.report = report,
-								.out = out };
+								.out = out,
+								.caps = options->caps };
 
 	pthread_mutex_init(&unpacking.mutex, NULL);
+	unpacking.caps.sum = &unpacking.sum;
 	if (!plan_order(&unpacking, err))
 		return false;
 	unsigned workers = count_workers(&unpacking);

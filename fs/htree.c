@@ -87,12 +87,10 @@ static int compare_ties(const void *a, const void *b, void *context)
 	struct view right = text_of(tie->tree, ((const struct item *)b)->name);
 	uint32_t left_minor = name_hash(tie->seed, left).minor;
 	uint32_t right_minor = name_hash(tie->seed, right).minor;
-	int order;
 
 	if (left_minor != right_minor)
 		return left_minor < right_minor ? -1 : 1;
-	order = memcmp(left.ptr, right.ptr, left.len < right.len ? left.len : right.len);
-	return order != 0 ? order : (left.len > right.len) - (left.len < right.len);
+	return view_compare(left, right);
 }
 
 static void sort_ties(struct item *items, uint32_t count, struct tie *tie)

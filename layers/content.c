@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "tree_walk.h"
 
 MUST_CHECK static bool read_extent(int data_fd, const struct extent *extent, uint64_t offset,
 				   char *out, size_t len, struct err *err)

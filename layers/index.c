@@ -206,9 +206,14 @@ void index_builder_freep(struct index_builder **builder)
 	*builder = NULL;
 }
 
-uint64_t index_builder_count(const struct index_builder *builder)
+uint64_t index_builder_string_bytes(const struct index_builder *builder)
 {
-	return builder->entries.len / sizeof(struct index_entry);
+	return builder->strings.len;
+}
+
+uint64_t index_builder_extents(const struct index_builder *builder)
+{
+	return builder->extents.len / sizeof(struct extent);
 }
 
 MUST_CHECK static bool add_string(struct index_builder *builder, struct view text,
@@ -222,11 +227,8 @@ MUST_CHECK static bool add_string(struct index_builder *builder, struct view tex
 static int compare_names(const void *a, const void *b)
 {
 	const struct xattr *left = a, *right = b;
-	size_t shorter = left->name.len < right->name.len ? left->name.len : right->name.len;
-	int order = memcmp(left->name.ptr, right->name.ptr, shorter);
 
-	return order ? order
-		     : (left->name.len > right->name.len) - (left->name.len < right->name.len);
+	return view_compare(left->name, right->name);
 }
 
 MUST_CHECK static bool add_xattr(struct index_builder *builder, const struct xattr *xattr,
@@ -270,7 +272,7 @@ bool index_builder_add(struct index_builder *builder, const struct entry *entry,
 		.size = entry->size,
 		.mtime_seconds = entry->mtime_seconds,
 		.mtime_ns = entry->mtime_ns,
-		.extent_first = builder->extents.len / sizeof(struct extent),
+		.extent_first = index_builder_extents(builder),
 		.extent_count = (uint32_t)entry->extent_count,
 		.uid = entry->uid,
 		.gid = entry->gid,
@@ -306,8 +308,8 @@ static void assemble(struct index_builder *builder, uint64_t data_bytes,
 	*header = (struct index_header){
 		.version = INDEX_VERSION,
 		.header_bytes = sizeof(*header),
-		.entry_count = index_builder_count(builder),
-		.extent_count = builder->extents.len / sizeof(struct extent),
+		.entry_count = builder->entries.len / sizeof(struct index_entry),
+		.extent_count = index_builder_extents(builder),
 		.string_bytes = builder->strings.len,
 		.data_bytes = data_bytes,
 		.body_bytes = builder->body_bytes,

@@ -122,7 +122,9 @@ MUST_CHECK bool index_builder_new(struct index_builder **out, struct err *err);
 /* Errors: ERR_UNSUPPORTED when a count or the strings grow past what an index can hold */
 MUST_CHECK bool index_builder_add(struct index_builder *builder, const struct entry *entry,
 				  struct err *err);
-uint64_t index_builder_count(const struct index_builder *builder);
+/* So far: of all paths, links and xattrs, and how many extents. */
+uint64_t index_builder_string_bytes(const struct index_builder *builder);
+uint64_t index_builder_extents(const struct index_builder *builder);
 /* The finished index, into memory or into a file; the builder is not to be used further.
  * data_bytes: length of the data file; diff_id: NULL for a synthetic layer */
 MUST_CHECK bool index_builder_finish(struct index_builder *builder, uint64_t data_bytes,

@@ -268,6 +268,17 @@ MUST_CHECK static bool inflate_gzip(struct inflate *inflate, struct err *err)
 static void zstd_freep(ZSTD_DStream **stream)
 {
 	ZSTD_freeDStream(*stream);
+	*stream = NULL;
+}
+
+MUST_CHECK static bool zstd_renew(ZSTD_DStream **stream, struct err *err)
+{
+	zstd_freep(stream);
+	*stream = ZSTD_createDStream();
+	if (!*stream)
+		return err_memory(err, "a zstd stream");
+	ZSTD_DCtx_setParameter(*stream, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX);
+	return true;
 }
 
 /* What the frame in front needs of memory: as much as its window, or as its content where it says
@@ -301,18 +312,22 @@ static uint64_t zstd_window(const uint8_t *frame, size_t len)
 	}
 }
 
-/* A frame begins: wait for room for its window. One that the library will refuse needs none. */
-MUST_CHECK static bool take_window(struct inflate *inflate, struct err *err)
+/* A frame begins: wait for room for its window, and meanwhile hold none, in the library neither.
+ * One that the library will refuse needs none. */
+MUST_CHECK static bool take_window(struct inflate *inflate, ZSTD_DStream **stream, struct err *err)
 {
 	if (!read_ahead(inflate, ZSTD_HEADER_BYTES_MAX, err))
 		return false;
 	uint64_t window = zstd_window(inflate->input + inflate->input_used,
 				      inflate->input_len - inflate->input_used);
 
-	if (window <= UINT64_C(1) << ZSTD_WINDOW_LOG_MAX &&
-	    window + ZSTD_BESIDE_WINDOW_BYTES > inflate->window_bytes)
-		memory_take_window(inflate->memory, &inflate->window_bytes,
-				   window + ZSTD_BESIDE_WINDOW_BYTES);
+	if (window > UINT64_C(1) << ZSTD_WINDOW_LOG_MAX ||
+	    window + ZSTD_BESIDE_WINDOW_BYTES <= inflate->window_bytes)
+		return true;
+	if (inflate->window_bytes > 0 && !zstd_renew(stream, err))
+		return false;
+	memory_take_window(inflate->memory, &inflate->window_bytes,
+			   window + ZSTD_BESIDE_WINDOW_BYTES);
 	return true;
 }
 
@@ -336,7 +351,7 @@ MUST_CHECK static bool zstd_some(struct inflate *inflate, ZSTD_DStream *stream, 
 }
 
 /* Frames and skippable frames until the end. left: 0 between frames. */
-MUST_CHECK static bool zstd_frames(struct inflate *inflate, ZSTD_DStream *stream, struct err *err)
+MUST_CHECK static bool zstd_frames(struct inflate *inflate, ZSTD_DStream **stream, struct err *err)
 {
 	size_t left = 0;
 
@@ -349,11 +364,11 @@ MUST_CHECK static bool zstd_frames(struct inflate *inflate, ZSTD_DStream *stream
 			break;
 		if (left == 0 && inflate->input[inflate->input_used] == 0)
 			return only_zeros(inflate, err);
-		if (left == 0 && !take_window(inflate, err))
+		if (left == 0 && !take_window(inflate, stream, err))
 			return false;
 		if (!has_room(inflate))
 			return true;
-		if (!zstd_some(inflate, stream, &left, err) || !check_ratio(inflate, err))
+		if (!zstd_some(inflate, *stream, &left, err) || !check_ratio(inflate, err))
 			return false;
 	}
 	return left == 0 || err_set(err, ERR_FORMAT, "zstd: it ends in the middle");
@@ -361,12 +376,9 @@ MUST_CHECK static bool zstd_frames(struct inflate *inflate, ZSTD_DStream *stream
 
 MUST_CHECK static bool inflate_zstd(struct inflate *inflate, struct err *err)
 {
-	CLEANUP(zstd_freep) ZSTD_DStream *stream = ZSTD_createDStream();
+	CLEANUP(zstd_freep) ZSTD_DStream *stream = NULL;
 
-	if (!stream)
-		return err_memory(err, "a zstd stream");
-	ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX);
-	return zstd_frames(inflate, stream, err);
+	return zstd_renew(&stream, err) && zstd_frames(inflate, &stream, err);
 }
 
 /* Straight from the source into the queue, after what was read to look at it. */

@@ -18,11 +18,13 @@
 
 struct inflate;
 
-enum { INFLATE_BUFFERS_HELD = 2 }; /* that the consumer may be done with and the hasher not */
+/* That the consumer may be done with and the hasher not: where a plain tar comes, a buffer is what
+ * a read of source has filled. */
+enum { INFLATE_BUFFERS_HELD = STREAM_READS_HELD };
 
 /* Start filling the queue. All pointers are borrowed until inflate_freep. The result comes out of
  * the queue: its good end, or the error.
- * queue:  of more than INFLATE_BUFFERS_HELD buffers
+ * queue:  of more than INFLATE_BUFFERS_HELD buffers when there is a hasher
  * hasher: what comes out is added to hash on its content lane, before the queue has it, and it is
  *         lent to source; NULL: nothing is hashed here
  * ratio_max: uncompressed to compressed bytes, looked at once there is more than a little

@@ -14,7 +14,6 @@ enum {
 	MISSING_MAX = PATH_BYTES_MAX / 2, /* components that one path can lack */
 	STEPS_SPARE = 16 << 20, /* see spend */
 	STEPS_AN_ENTRY = 64,
-	STEPS_A_LOOKUP = 16, /* in the sorted names of a layer */
 };
 
 struct merge {
@@ -54,7 +53,7 @@ static bool is_usable_name(struct view name)
 MUST_CHECK static bool spend(struct merge *merge, const struct walk *walk, struct err *err)
 {
 	merge->steps += walk->step_count;
-	if (merge->steps + merge->replaced.lookup_count * STEPS_A_LOOKUP >
+	if (merge->steps + merge->replaced.step_count >
 	    STEPS_SPARE + merge->index->entry_count * STEPS_AN_ENTRY)
 		return err_set(err, ERR_UNSUPPORTED, "paths that lead through too many symlinks");
 	return true;

@@ -14,8 +14,8 @@
  * number:  of this layer, 0 lowest, more than all before
  * Errors:  ERR_FORMAT       a hard link whose target is missing or is a directory, a parent that
  *                           is neither a directory nor a symlink to one, a symlink loop
- *          ERR_UNSUPPORTED  an inode with more than 65,000 names, paths that lead through absurdly
- *                           many symlinks
+ *          ERR_UNSUPPORTED  an inode with more than 65,000 names, more names than tree_cap allows,
+ *                           paths that lead through absurdly many symlinks
  * Source:  OCI image-spec layer.md, "Whiteouts"; where it is silent, containerd archive.Apply */
 MUST_CHECK bool merge_layer(struct tree *tree, const struct index *index, uint32_t number,
 			    struct err *err);

@@ -18,7 +18,16 @@ enum {
 	QUEUE_BUFFERS = 4, /* few enough to stay in a shared cache */
 	LINK_BYTES_MAX = 4095, /* of a symlink's target: PATH_MAX without the NUL */
 	XATTRS_MAX = 4096, /* of one entry */
+	/* How much a layer may be ahead of what the sum with others says: each look at that is one
+	 * at another core's memory. */
+	AHEAD_ENTRIES = 256,
+	AHEAD_BYTES = 1 << 20,
+	STRINGS_SPARE_BYTES = 64 << 20,
+	STRINGS_AN_ENTRY_BYTES = 256,
+	EXTENTS_AN_ENTRY = 2,
 };
+
+_Static_assert((int)QUEUE_BUFFERS > (int)INFLATE_BUFFERS_HELD, "as inflate_start asks for");
 
 const struct pack_caps pack_caps_default = {
 	.entries = 10 * 1000 * 1000,
@@ -36,7 +45,7 @@ struct packer {
 	struct tar_reader *tar; /* owned, as are the next two */
 	struct index_builder *index;
 	struct body_writer *bodies;
-	uint64_t body_bytes;
+	struct pack_amount amount, told; /* of this layer; and how much of it the sum has */
 	bool has_noted_aufs, has_noted_xattr;
 	char path[PATH_BYTES_MAX], link[PATH_BYTES_MAX];
 	struct xattr xattrs[XATTRS_MAX];
@@ -51,6 +60,93 @@ static void packer_freep(struct packer **packer)
 	body_writer_freep(&(*packer)->bodies);
 	free(*packer);
 	*packer = NULL;
+}
+
+static uint64_t strings_max(const struct pack_caps *caps)
+{
+	uint64_t bytes = 0;
+
+	return __builtin_mul_overflow(caps->entries, (uint64_t)STRINGS_AN_ENTRY_BYTES, &bytes) ||
+			       __builtin_add_overflow(bytes, (uint64_t)STRINGS_SPARE_BYTES, &bytes)
+		       ? UINT64_MAX
+		       : bytes;
+}
+
+bool pack_check_caps(const struct pack_caps *caps, const struct pack_amount *amount,
+		     struct err *err)
+{
+	const char *whole = caps->sum ? "image" : "layer";
+
+	if (amount->entries > caps->entries)
+		return err_set(err, ERR_UNSUPPORTED, "the %s has over %" PRIu64
+						     " entries (--max-entries allows more)",
+			       whole, caps->entries);
+	if (amount->body_bytes > caps->body_bytes)
+		return err_set(err, ERR_UNSUPPORTED, "the %s's files are over %" PRIu64
+						     " bytes (--max-bytes allows more)",
+			       whole, caps->body_bytes);
+	if (amount->string_bytes > strings_max(caps))
+		return err_set(err, ERR_UNSUPPORTED, "the %s's names and xattrs are over %" PRIu64
+						     " bytes (--max-entries allows more)",
+			       whole, strings_max(caps));
+	if ((amount->extents + EXTENTS_AN_ENTRY - 1) / EXTENTS_AN_ENTRY > caps->entries)
+		return err_set(err, ERR_UNSUPPORTED, "the %s's files are more than %" PRIu64
+						     " runs of data (--max-entries allows more)",
+			       whole, caps->entries * EXTENTS_AN_ENTRY);
+	return true;
+}
+
+static void measure_index(struct packer *packer)
+{
+	packer->amount.string_bytes = index_builder_string_bytes(packer->index);
+	packer->amount.extents = index_builder_extents(packer->index);
+}
+
+/* Tell the others, and look what they have told. */
+MUST_CHECK static bool check_sum(struct packer *packer, struct err *err)
+{
+	struct pack_amount *own = &packer->amount, *told = &packer->told;
+	struct pack_sum *sum = packer->caps->sum;
+
+	measure_index(packer);
+	if (!sum)
+		return true;
+	atomic_fetch_add(&sum->entries, own->entries - told->entries);
+	atomic_fetch_add(&sum->body_bytes, own->body_bytes - told->body_bytes);
+	atomic_fetch_add(&sum->string_bytes, own->string_bytes - told->string_bytes);
+	atomic_fetch_add(&sum->extents, own->extents - told->extents);
+	*told = *own;
+	const struct pack_amount all = { sum->entries, sum->body_bytes, sum->string_bytes,
+					 sum->extents };
+
+	return pack_check_caps(packer->caps, &all, err);
+}
+
+static void take_back(struct packer *packer)
+{
+	struct pack_sum *sum = packer->caps->sum;
+
+	if (!sum)
+		return;
+	atomic_fetch_sub(&sum->entries, packer->told.entries);
+	atomic_fetch_sub(&sum->body_bytes, packer->told.body_bytes);
+	atomic_fetch_sub(&sum->string_bytes, packer->told.string_bytes);
+	atomic_fetch_sub(&sum->extents, packer->told.extents);
+}
+
+/* Look at the caps, at the sum with others only when there is something to tell. */
+MUST_CHECK static bool check_amount(struct packer *packer, struct err *err)
+{
+	struct pack_amount *own = &packer->amount, *told = &packer->told;
+
+	measure_index(packer);
+	bool is_ahead = own->entries - told->entries >= AHEAD_ENTRIES ||
+			own->extents - told->extents >= AHEAD_ENTRIES ||
+			own->body_bytes - told->body_bytes >= AHEAD_BYTES ||
+			own->string_bytes - told->string_bytes >= AHEAD_BYTES;
+
+	return (!is_ahead || check_sum(packer, err)) &&
+	       pack_check_caps(packer->caps, own, err);
 }
 
 /* ext4 and the kernel hold user.*, security.* and ACLs. user.* is for files and folders only
@@ -130,11 +226,9 @@ MUST_CHECK static bool take_plain(struct packer *packer, struct err *err)
 MUST_CHECK static bool take_body(struct packer *packer, const struct tar_entry *tar,
 				 struct entry *entry, struct err *err)
 {
-	packer->body_bytes += tar->size;
-	if (packer->body_bytes > packer->caps->body_bytes)
-		return err_set(err, ERR_UNSUPPORTED, "the layer's files are over %" PRIu64
-						     " bytes (--max-bytes allows more)",
-			       packer->caps->body_bytes);
+	packer->amount.body_bytes += tar->size;
+	if (!check_amount(packer, err))
+		return false;
 	entry->size = tar->size;
 	body_begin(packer->bodies);
 	if (tar->is_sparse ? !take_sparse(packer, tar, err) : !take_plain(packer, err))
@@ -192,10 +286,9 @@ MUST_CHECK static bool take_entry(struct packer *packer, const struct tar_entry 
 {
 	struct entry removal = { 0 };
 
-	if (index_builder_count(packer->index) >= packer->caps->entries)
-		return err_set(err, ERR_UNSUPPORTED, "the layer has over %" PRIu64
-						     " entries (--max-entries allows more)",
-			       packer->caps->entries);
+	packer->amount.entries++;
+	if (!check_amount(packer, err))
+		return false;
 	if (!path_clean(packer->path, tar->path.ptr, tar->path.len, err))
 		return false;
 	if (strlen(packer->path) > packer->caps->path_bytes)
@@ -325,8 +418,12 @@ bool layer_pack(struct stream *source, const struct digest *diff_id, int dir_fd,
 	    !body_writer_new(&packer->bodies, data_fd, memory->buffer_bytes, err) ||
 	    !index_builder_new(&packer->index, err))
 		return false;
-	return run(packer, source, diff_id, err) &&
-	       body_writer_finish(packer->bodies, &data_bytes, err) &&
-	       index_builder_write(packer->index, data_bytes, diff_id, index_fd, err) &&
-	       sync_file(data_fd, "data", err) && sync_file(index_fd, "index", err);
+	bool ok = run(packer, source, diff_id, err) && check_sum(packer, err) &&
+		  body_writer_finish(packer->bodies, &data_bytes, err) &&
+		  index_builder_write(packer->index, data_bytes, diff_id, index_fd, err) &&
+		  sync_file(data_fd, "data", err) && sync_file(index_fd, "index", err);
+
+	if (!ok)
+		take_back(packer);
+	return ok;
 }

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "base/digest.h"
@@ -16,14 +17,33 @@
 #include "memory.h"
 #include "tar.h"
 
+/* How much there is in layers. */
+struct pack_amount {
+	uint64_t entries;
+	uint64_t body_bytes; /* sum of the logical sizes */
+	uint64_t string_bytes; /* names, link targets, xattrs: what stays in memory … */
+	uint64_t extents; /* … as do these */
+};
+
+/* The same of several layers, so that they stay below an image's caps while they are unpacked, not
+ * only in the end. A layer that fails takes back what it has added. */
+struct pack_sum {
+	_Atomic uint64_t entries, body_bytes, string_bytes, extents;
+};
+
 struct pack_caps {
-	uint64_t entries; /* of one layer */
-	uint64_t body_bytes; /* sum of the logical sizes in one layer */
+	struct pack_sum *sum; /* borrowed; NULL: the next two are for each layer by itself */
+	uint64_t entries; /* for each, 256 of string_bytes (and 64 MiB) and 2 extents */
+	uint64_t body_bytes;
 	uint64_t ratio; /* of uncompressed to compressed bytes */
 	uint64_t path_bytes; /* of one entry's clean path */
 	struct tar_caps tar;
 };
 extern const struct pack_caps pack_caps_default;
+
+/* Errors: ERR_UNSUPPORTED  so much is past a cap */
+MUST_CHECK bool pack_check_caps(const struct pack_caps *caps, const struct pack_amount *amount,
+				struct err *err);
 
 /* source:   the compressed blob; read to its verified end
  * diff_id:  what the uncompressed stream must hash to

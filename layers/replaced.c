@@ -6,24 +6,18 @@
 #include "base/cleanup.h"
 #include "path.h"
 
-static int compare_views(struct view a, struct view b)
-{
-	size_t len = a.len < b.len ? a.len : b.len;
-	int order = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
-
-	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
+enum { STEPS_A_LOOKUP = 16 }; /* in the sorted names of a layer */
 
 static int compare_entries(const void *a_slot, const void *b_slot, void *context)
 {
 	const struct index *index = context;
 	const struct index_entry *a = *(const struct index_entry *const *)a_slot;
 	const struct index_entry *b = *(const struct index_entry *const *)b_slot;
-	int order = compare_views(index_path(index, a), index_path(index, b));
+	int order = view_compare(index_path(index, a), index_path(index, b));
 
 	if (order == 0)
 		order = a->kind - b->kind;
-	return order != 0 ? order : compare_views(index_link(index, a), index_link(index, b));
+	return order != 0 ? order : view_compare(index_link(index, a), index_link(index, b));
 }
 
 /* Equal ones count once, so that a question looks at two entries of a path at most. */
@@ -61,11 +55,11 @@ static size_t find_path(struct replaced *replaced, const struct index *index,
 {
 	size_t low = 0, high = replaced->entry_count;
 
-	replaced->lookup_count++;
+	replaced->step_count += STEPS_A_LOOKUP;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare_views(index_path(index, replaced->entries[middle]), path) < 0)
+		if (view_compare(index_path(index, replaced->entries[middle]), path) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -106,24 +100,34 @@ static bool is_changed(struct replaced *replaced, const struct index *index, str
 	return false;
 }
 
-/* The path of a name, written to the end of the buffer. Empty when it is too long for any entry
- * to name it. */
-static struct view path_of(const struct tree *tree, uint32_t name, char buffer[PATH_BYTES_MAX])
+static uint32_t name_above(const struct tree *tree, uint32_t name)
 {
-	size_t start = PATH_BYTES_MAX;
+	return tree_inode(tree, tree_name(tree, name)->parent)->name;
+}
 
-	while (name != TREE_ROOT) {
-		const struct tree_name *at = tree_name(tree, name);
-		size_t slash = start < PATH_BYTES_MAX;
+/* The path of a name, or where that is longer than any entry's, of the last one above it that is
+ * not. Written to the end of the buffer. */
+static struct view path_of(struct replaced *replaced, const struct tree *tree, uint32_t name,
+			   char buffer[PATH_BYTES_MAX], bool *is_whole)
+{
+	size_t len = 0, start = PATH_BYTES_MAX; /* len: with the slash in front */
 
-		if (at->len + slash >= start)
-			return (struct view){ 0 };
-		if (slash)
-			buffer[--start] = '/';
-		start -= at->len;
-		memcpy(buffer + start, at->ptr, at->len);
-		name = tree_inode(tree, at->parent)->name;
+	for (uint32_t at = name; at != TREE_ROOT; at = name_above(tree, at)) {
+		len += tree_name(tree, at)->len + 1u;
+		replaced->step_count++;
 	}
+	*is_whole = len <= PATH_BYTES_MAX;
+	for (; name != TREE_ROOT; name = name_above(tree, name)) {
+		const struct tree_name *at = tree_name(tree, name);
+
+		if (len <= PATH_BYTES_MAX) {
+			start -= at->len;
+			memcpy(buffer + start, at->ptr, at->len);
+			buffer[--start] = '/';
+		}
+		len -= at->len + 1u;
+	}
+	start += start < PATH_BYTES_MAX; /* without the slash in front */
 	return (struct view){ buffer + start, PATH_BYTES_MAX - start };
 }
 
@@ -131,7 +135,8 @@ bool replaced_has(struct replaced *replaced, const struct tree *tree, const stru
 		  uint32_t name, bool *out, struct err *err)
 {
 	char buffer[PATH_BYTES_MAX];
-	struct view path = path_of(tree, name, buffer);
+	bool is_whole = false;
+	struct view path = path_of(replaced, tree, name, buffer, &is_whole);
 	const struct tree_inode *inode = tree_inode(tree, tree_name(tree, name)->inode);
 
 	if (!replaced->entries && !sort_entries(replaced, index, err))
@@ -142,7 +147,9 @@ bool replaced_has(struct replaced *replaced, const struct tree *tree, const stru
 			*out = is_emptied(replaced, index, (struct view){ path.ptr, len });
 	}
 	if (!*out)
-		*out = is_changed(replaced, index, path, index_link(inode->index, inode->entry));
+		*out = is_whole ? is_changed(replaced, index, path,
+					     index_link(inode->index, inode->entry))
+				: is_emptied(replaced, index, path);
 	return true;
 }
 

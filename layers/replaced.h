@@ -14,7 +14,7 @@
 struct replaced {
 	const struct index_entry **entries; /* owned; entries[entry_count], by path, kind, link */
 	size_t entry_count;
-	uint64_t lookup_count; /* what the questions so far have cost */
+	uint64_t step_count; /* what the questions so far have cost, in steps of a walk */
 };
 
 /* name: of a symlink in the tree. Errors: out of memory */

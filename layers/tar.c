@@ -8,7 +8,7 @@
 #include "tar_reader.h"
 
 enum {
-	GLOBAL_BYTES_MAX = 16 << 10, /* read again for every entry that follows */
+	GLOBAL_BYTES_MAX = 2 << 10, /* of what is needed: read again for every entry that follows */
 };
 
 bool tar_open(struct tar_reader **out, struct input *input, const struct tar_caps *caps,
@@ -20,7 +20,7 @@ bool tar_open(struct tar_reader **out, struct input *input, const struct tar_cap
 		return err_memory(err, "opening a tar");
 	reader->input = input;
 	reader->caps = *caps;
-	reader->global_text = bytes_capped(GLOBAL_BYTES_MAX);
+	reader->global_text = bytes_capped(caps->header_bytes + GLOBAL_BYTES_MAX);
 	reader->pax_text = bytes_capped(caps->header_bytes + GLOBAL_BYTES_MAX);
 	reader->long_name = bytes_capped(caps->header_bytes);
 	reader->long_link = bytes_capped(caps->header_bytes);
@@ -42,41 +42,6 @@ void tar_freep(struct tar_reader **reader)
 	freep(reader);
 }
 
-/* Copy what comes next; *got is less than len only at the end of the stream. */
-MUST_CHECK static bool take_some(struct input *input, void *to, size_t len, size_t *got,
-				 struct err *err)
-{
-	*got = 0;
-	while (*got < len) {
-		size_t piece = len - *got;
-
-		if (!input_more(input, err))
-			return false;
-		if (input->len == 0)
-			break;
-		if (piece > input->len)
-			piece = input->len;
-		memcpy((char *)to + *got, input->ptr, piece);
-		input_skip(input, piece);
-		*got += piece;
-	}
-	return true;
-}
-
-static bool err_truncated(struct err *err)
-{
-	return err_set(err, ERR_FORMAT, "the archive ends in the middle");
-}
-
-bool tar_take(struct tar_reader *reader, void *to, size_t len, struct err *err)
-{
-	size_t got = 0;
-
-	if (!take_some(reader->input, to, len, &got, err))
-		return false;
-	return got == len || err_truncated(err);
-}
-
 bool tar_body(struct tar_reader *reader, struct view *piece, struct err *err)
 {
 	struct input *input = reader->input;
@@ -86,7 +51,7 @@ bool tar_body(struct tar_reader *reader, struct view *piece, struct err *err)
 		if (!input_more(input, err))
 			return false;
 		if (input->len == 0)
-			return err_truncated(err);
+			return tar_reader_err_end(err);
 		out.ptr = (const char *)input->ptr;
 		out.len = input->len < reader->stored_left ? input->len
 							   : (size_t)reader->stored_left;
@@ -108,16 +73,10 @@ MUST_CHECK static bool skip_body(struct tar_reader *reader, struct err *err)
 		if (!tar_body(reader, &piece, err))
 			return false;
 	}
-	if (!take_some(reader->input, rubbish, reader->padding, &got, err))
+	if (!tar_reader_take_some(reader, rubbish, reader->padding, &got, err))
 		return false;
 	reader->padding = 0;
 	return true;
-}
-
-void tar_set_body(struct tar_reader *reader, uint64_t stored_bytes)
-{
-	reader->stored_left = stored_bytes;
-	reader->padding = (uint32_t)(-stored_bytes % TAR_BLOCK_BYTES);
 }
 
 /* One whole block, or nothing at the end of the stream. */
@@ -126,10 +85,10 @@ MUST_CHECK static bool take_block(struct tar_reader *reader, struct tar_block *b
 {
 	size_t got = 0;
 
-	if (!take_some(reader->input, block, sizeof(*block), &got, err))
+	if (!tar_reader_take_some(reader, block, sizeof(*block), &got, err))
 		return false;
 	if (got > 0 && got < sizeof(*block))
-		return err_truncated(err);
+		return tar_reader_err_end(err);
 	*is_end = got == 0;
 	return true;
 }
@@ -154,33 +113,22 @@ MUST_CHECK static bool take_header(struct tar_reader *reader, bool *is_end, stru
 	return true;
 }
 
-bool tar_take_size(const struct tar_reader *reader, uint64_t *out, struct err *err)
-{
-	int64_t size = 0;
-
-	if (!tar_number(reader->block.size, sizeof(reader->block.size), &size) || size < 0)
-		return err_set(err, ERR_FORMAT, "a broken size");
-	*out = (uint64_t)size;
-	return true;
-}
-
 /* Append the body of a header that describes the next entry. */
 MUST_CHECK static bool take_text(struct tar_reader *reader, struct bytes *out, struct err *err)
 {
 	uint64_t size = 0;
 	char *room = NULL;
 
-	if (!tar_take_size(reader, &size, err))
+	if (!tar_reader_take_size(reader, &size, err))
 		return false;
 	if (size > reader->caps.header_bytes)
 		return err_set(err, ERR_UNSUPPORTED,
 			       "a tar header of %llu bytes (--max-header allows more)",
 			       (unsigned long long)size);
-	if (!bytes_grow(out, (size_t)size, &room, err))
-		return err_wrap(err, "tar headers"); /* global ones add up */
-	if (!tar_take(reader, room, (size_t)size, err))
+	if (!bytes_grow(out, (size_t)size, &room, err) ||
+	    !tar_reader_take(reader, room, (size_t)size, err))
 		return false;
-	tar_set_body(reader, size);
+	tar_reader_set_body(reader, size);
 	reader->stored_left = 0; /* only the padding is left */
 	return true;
 }
@@ -199,7 +147,20 @@ MUST_CHECK static bool take_long(struct tar_reader *reader, struct bytes *out, s
 MUST_CHECK static bool take_pax(struct tar_reader *reader, struct err *err)
 {
 	bytes_clear(&reader->pax_text);
-	return tar_begin_pax(reader, err) && take_text(reader, &reader->pax_text, err);
+	return tar_reader_begin_pax(reader, err) && take_text(reader, &reader->pax_text, err);
+}
+
+/* Global records add up. What nobody needs, as git's comments, does not. */
+MUST_CHECK static bool take_global(struct tar_reader *reader, struct err *err)
+{
+	struct bytes *text = &reader->global_text;
+
+	if (!take_text(reader, text, err) || !tar_entry_check_global(reader, err))
+		return false;
+	text->len = tar_pax_drop_unneeded(text->data, text->len);
+	return text->len <= GLOBAL_BYTES_MAX ||
+	       err_set(err, ERR_UNSUPPORTED, "global headers of more than %d bytes",
+		       GLOBAL_BYTES_MAX);
 }
 
 enum header_class {
@@ -248,8 +209,7 @@ MUST_CHECK static bool take_extension(struct tar_reader *reader, bool *is_entry,
 		reader->is_announced = true;
 		return take_pax(reader, err);
 	case HEADER_GLOBAL:
-		return take_text(reader, &reader->global_text, err) &&
-		       tar_check_global(reader, err);
+		return take_global(reader, err);
 	case HEADER_LONG_NAME:
 		reader->is_announced = true;
 		return take_long(reader, &reader->long_name, err);
@@ -257,9 +217,9 @@ MUST_CHECK static bool take_extension(struct tar_reader *reader, bool *is_entry,
 		reader->is_announced = true;
 		return take_long(reader, &reader->long_link, err);
 	case HEADER_SKIP:
-		if (!tar_take_size(reader, &size, err))
+		if (!tar_reader_take_size(reader, &size, err))
 			return false;
-		tar_set_body(reader, size);
+		tar_reader_set_body(reader, size);
 		return true;
 	case HEADER_VOLUME:
 		return err_set(err, ERR_UNSUPPORTED, "an archive of several volumes");
@@ -288,9 +248,9 @@ bool tar_next(struct tar_reader *reader, struct tar_entry *out, bool *is_end, st
 	}
 	if (!is_entry) {
 		*is_end = true;
-		return !reader->is_announced || err_truncated(err);
+		return !reader->is_announced || tar_reader_err_end(err);
 	}
-	if (!tar_read_entry(reader, &entry, err))
+	if (!tar_entry_read(reader, &entry, err))
 		return false;
 	/* Only files have a body to hand out; GNU's list of a folder's names is none. */
 	if (entry.kind != ENTRY_FILE && !skip_body(reader, err))

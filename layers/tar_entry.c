@@ -1,3 +1,5 @@
+#include "tar_entry.h"
+
 #include "tar_reader.h"
 
 enum {
@@ -6,13 +8,6 @@ enum {
 	MINOR_MAX = (1 << 20) - 1,
 };
 
-bool tar_begin_pax(struct tar_reader *reader, struct err *err)
-{
-	const struct bytes *global = &reader->global_text;
-
-	return global->len == 0 || bytes_append(&reader->pax_text, global->data, global->len, err);
-}
-
 /* The records that count for this entry. */
 MUST_CHECK static bool read_pax(struct tar_reader *reader, struct err *err)
 {
@@ -20,13 +15,13 @@ MUST_CHECK static bool read_pax(struct tar_reader *reader, struct err *err)
 
 	tar_pax_clear(&reader->pax);
 	tar_map_clear(&reader->map);
-	if (text->len == 0 && !tar_begin_pax(reader, err))
+	if (text->len == 0 && !tar_reader_begin_pax(reader, err))
 		return false;
 	return text->len == 0 || tar_pax_parse(&reader->pax, text->data, text->len, &reader->map,
 					       reader->caps.xattr_bytes, err);
 }
 
-bool tar_check_global(struct tar_reader *reader, struct err *err)
+bool tar_entry_check_global(struct tar_reader *reader, struct err *err)
 {
 	if (reader->pax_text.len > 0)
 		return true; /* between an entry and its records: told with the next entry */
@@ -137,8 +132,8 @@ MUST_CHECK static bool read_attributes(const struct tar_reader *reader, struct t
 	if (!tar_number(block->mode, sizeof(block->mode), &mode))
 		return err_set(err, ERR_FORMAT, "a broken mode");
 	out->mode = (uint32_t)mode & 07777;
-	out->xattrs = reader->pax.xattrs;
-	out->xattr_count = reader->pax.xattr_count;
+	out->xattrs = reader->pax.xattrs.sorted;
+	out->xattr_count = reader->pax.xattrs.count;
 	return read_number(values[TAR_UID], block->uid, "uid", UINT32_MAX, &out->uid, err) &&
 	       read_number(values[TAR_GID], block->gid, "gid", UINT32_MAX, &out->gid, err) &&
 	       read_time(reader, out, err) && read_device(reader, out, err);
@@ -156,7 +151,7 @@ MUST_CHECK static bool take_map_blocks(struct tar_reader *reader, struct err *er
 	bool is_extended = reader->block.gnu.is_extended != 0;
 
 	while (is_extended) {
-		if (!tar_take(reader, &extension, sizeof(extension), err) ||
+		if (!tar_reader_take(reader, &extension, sizeof(extension), err) ||
 		    !tar_map_add_fields(&reader->map, extension.fields, 21, err))
 			return false;
 		is_extended = extension.is_extended != 0;
@@ -191,7 +186,7 @@ MUST_CHECK static bool take_map_text(struct tar_reader *reader, struct tar_entry
 	while (!is_whole) {
 		if (out->stored_bytes < sizeof(block))
 			return err_set(err, ERR_FORMAT, "its sparse map is longer than its body");
-		if (!tar_take(reader, block, sizeof(block), err) ||
+		if (!tar_reader_take(reader, block, sizeof(block), err) ||
 		    !tar_map_add_text(&reader->map, &text, block, &is_whole, err))
 			return false;
 		out->stored_bytes -= sizeof(block);
@@ -268,10 +263,10 @@ MUST_CHECK static bool read_sizes(struct tar_reader *reader, struct tar_entry *o
 
 	if (record.len > 0 && !view_number(record, 10, INT64_MAX, &size))
 		return err_set(err, ERR_FORMAT, "a broken size");
-	if (record.len == 0 && !tar_take_size(reader, &size, err))
+	if (record.len == 0 && !tar_reader_take_size(reader, &size, err))
 		return false;
 	if (reader->block.type == 'D')
-		tar_set_body(reader, size);
+		tar_reader_set_body(reader, size);
 	if (out->kind != ENTRY_FILE)
 		return true;
 	out->size = size;
@@ -282,11 +277,11 @@ MUST_CHECK static bool read_sizes(struct tar_reader *reader, struct tar_entry *o
 		return err_set(err, ERR_UNSUPPORTED, "a file of %llu bytes, the most is %llu",
 			       (unsigned long long)out->size,
 			       (unsigned long long)reader->caps.file_bytes);
-	tar_set_body(reader, out->stored_bytes);
+	tar_reader_set_body(reader, out->stored_bytes);
 	return true;
 }
 
-bool tar_read_entry(struct tar_reader *reader, struct tar_entry *out, struct err *err)
+bool tar_entry_read(struct tar_reader *reader, struct tar_entry *out, struct err *err)
 {
 	size_t name_len = tar_header_name(&reader->block, reader->name);
 	struct tar_entry entry = { .path = { reader->name, name_len } };

@@ -1,9 +1,5 @@
 #include "tar_pax.h"
 
-#include <stdlib.h>
-
-#include "tar_xattr.h"
-
 static const struct {
 	const char *text;
 	size_t len;
@@ -27,6 +23,9 @@ static const struct {
 #undef KEY
 };
 
+/* PAX sparse 0.0 repeats these two in turn. */
+static const char segment_offset[] = "GNU.sparse.offset", segment_len[] = "GNU.sparse.numbytes";
+
 static enum tar_key key_of(struct view name)
 {
 	enum tar_key key = 0;
@@ -35,6 +34,12 @@ static enum tar_key key_of(struct view name)
 				       memcmp(keys[key].text, name.ptr, name.len) != 0))
 		key++;
 	return key;
+}
+
+static bool is_needed(struct view key)
+{
+	return key_of(key) < TAR_KEY_COUNT || view_equal(key, segment_offset) ||
+	       view_equal(key, segment_len) || tar_xattr_is_key(key);
 }
 
 struct record {
@@ -72,7 +77,6 @@ MUST_CHECK static bool take_known(struct tar_pax *pax, enum tar_key key, struct 
 	return true;
 }
 
-/* PAX sparse 0.0 repeats two keys in turn. */
 MUST_CHECK static bool take_segment(struct tar_map *map, const struct record *record, bool is_len,
 				    struct err *err)
 {
@@ -98,31 +102,52 @@ bool tar_pax_parse(struct tar_pax *pax, char *text, size_t len, struct tar_map *
 
 		if (known < TAR_KEY_COUNT)
 			is_taken = take_known(pax, known, record.value, err);
-		else if (view_equal(record.key, "GNU.sparse.offset"))
+		else if (view_equal(record.key, segment_offset))
 			is_taken = take_segment(map, &record, false, err);
-		else if (view_equal(record.key, "GNU.sparse.numbytes"))
+		else if (view_equal(record.key, segment_len))
 			is_taken = take_segment(map, &record, true, err);
 		else
-			is_taken = tar_xattr_take(pax, key, record.key.len, record.value, cap, err);
+			is_taken = tar_xattr_take(&pax->xattrs, key, record.key.len, record.value,
+						  cap, err);
 		if (!is_taken)
 			return false;
 	}
-	tar_xattr_finish(pax);
+	tar_xattr_finish(&pax->xattrs);
 	return true;
+}
+
+size_t tar_pax_drop_unneeded(char *text, size_t len)
+{
+	struct view rest = { text, len };
+	struct record record = { 0 };
+	struct err broken;
+	size_t kept = 0;
+
+	while (rest.len > 0) {
+		struct view whole = rest;
+		bool is_right = take_record(&rest, &record, &broken);
+
+		if (is_right)
+			whole.len -= rest.len;
+		else
+			rest.len = 0;
+		if (!is_right || is_needed(record.key)) {
+			memmove(text + kept, whole.ptr, whole.len);
+			kept += whole.len;
+		}
+	}
+	return kept;
 }
 
 void tar_pax_clear(struct tar_pax *pax)
 {
 	memset(pax->values, 0, sizeof(pax->values));
-	pax->xattr_count = 0;
-	pax->found_count = 0;
-	pax->xattr_bytes = 0;
+	tar_xattr_clear(&pax->xattrs);
 }
 
 void tar_pax_freep(struct tar_pax *pax)
 {
-	free(pax->xattrs);
-	free(pax->found);
+	tar_xattr_freep(&pax->xattrs);
 	*pax = (struct tar_pax){ 0 };
 }
 

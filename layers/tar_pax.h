@@ -1,8 +1,7 @@
 /* PAX extended headers: the records that vmbake needs, and the xattrs in them.
  *
  * Global records are put in front of an entry's own and parsed with them, so that the later one
- * wins and an empty value brings back what the header block says, as POSIX wants it. An xattr may
- * have an empty value; it stays.
+ * wins and an empty value brings back what the header block says, as POSIX wants it.
  * Source: POSIX pax, "pax Extended Header"; GNU tar manual, "Storing Sparse Files"; star(5)
  */
 #pragma once
@@ -11,8 +10,8 @@
 
 #include "base/err.h"
 #include "base/view.h"
-#include "index.h"
 #include "tar_sparse.h"
+#include "tar_xattr.h"
 
 enum tar_key {
 	TAR_PATH,
@@ -33,15 +32,9 @@ enum tar_key {
 	TAR_KEY_COUNT,
 };
 
-struct tar_found_xattr; /* tar_pax.c's own */
-
 struct tar_pax {
 	struct view values[TAR_KEY_COUNT]; /* len 0: the records do not say */
-	struct xattr *xattrs; /* owned; xattrs[xattr_count], ascending by name, each once */
-	size_t xattr_count;
-	struct tar_found_xattr *found; /* owned; found[found_count], as they stand */
-	size_t found_count, capacity; /* of both arrays */
-	size_t xattr_bytes; /* of names and values */
+	struct tar_xattrs xattrs; /* owned */
 };
 
 void tar_pax_freep(struct tar_pax *pax);
@@ -53,6 +46,10 @@ void tar_pax_clear(struct tar_pax *pax);
  * Errors: ERR_FORMAT, ERR_UNSUPPORTED past a cap */
 MUST_CHECK bool tar_pax_parse(struct tar_pax *pax, char *text, size_t len, struct tar_map *map,
 			      size_t cap, struct err *err);
+
+/* Drop the records that nobody needs, as "comment", from a text that is kept for many entries. What
+ * is left says the same; of a broken text what is broken is left too. Returns its length. */
+size_t tar_pax_drop_unneeded(char *text, size_t len);
 
 /* "-5.25" is 6 seconds before 1970 and 750,000,000 ns. Digits past the ninth are dropped.
  * False when it is no time. */

@@ -1,11 +1,13 @@
-/* The inside of the tar reader: tar.c fetches what stands in the stream, tar_entry.c makes an entry
- * of what has come. Nobody else includes this.
+/* Where the reading of a tar stands, and what it has taken: the ground under tar.c, which goes from
+ * header to header, and tar_entry.c, which makes an entry of what has come. Knows of bytes and
+ * blocks, not of what they say. Nobody else includes this.
  */
 #pragma once
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "tar.h"
+#include "input.h"
+#include "tar_caps.h"
 #include "tar_header.h"
 #include "tar_pax.h"
 #include "tar_sparse.h"
@@ -25,16 +27,18 @@ struct tar_reader {
 	struct tar_map map; /* owned */
 };
 
-/* Copy the next len bytes. Errors: ERR_FORMAT when the stream ends before */
-MUST_CHECK bool tar_take(struct tar_reader *reader, void *to, size_t len, struct err *err);
+/* Copy what comes next; *got is less than len only at the end of the stream. */
+MUST_CHECK bool tar_reader_take_some(struct tar_reader *reader, void *to, size_t len, size_t *got,
+				     struct err *err);
+/* All len bytes. Errors: ERR_FORMAT when the stream ends before */
+MUST_CHECK bool tar_reader_take(struct tar_reader *reader, void *to, size_t len, struct err *err);
 /* The size field of the header block. */
-MUST_CHECK bool tar_take_size(const struct tar_reader *reader, uint64_t *out, struct err *err);
+MUST_CHECK bool tar_reader_take_size(const struct tar_reader *reader, uint64_t *out,
+				     struct err *err);
 /* So many bytes, and then padding, stand between here and the next header. */
-void tar_set_body(struct tar_reader *reader, uint64_t stored_bytes);
-
+void tar_reader_set_body(struct tar_reader *reader, uint64_t stored_bytes);
 /* Begin the text of PAX records with the global ones. */
-MUST_CHECK bool tar_begin_pax(struct tar_reader *reader, struct err *err);
-/* Is what has come of global records in order? No entry may follow that would tell. */
-MUST_CHECK bool tar_check_global(struct tar_reader *reader, struct err *err);
-/* The header block is an entry's, and all that stands in front of it has come. */
-MUST_CHECK bool tar_read_entry(struct tar_reader *reader, struct tar_entry *out, struct err *err);
+MUST_CHECK bool tar_reader_begin_pax(struct tar_reader *reader, struct err *err);
+
+/* The stream ends where it may not. Returns false. */
+bool tar_reader_err_end(struct err *err);

@@ -2,15 +2,19 @@
  *
  * Old GNU keeps the map in header blocks, PAX 0.0 in a pair of records per segment, 0.1 in one
  * record, 1.0 in front of the body. This turns fields and texts into segments; fetching blocks is
- * tar.c's. Pure but for the array's memory.
+ * tar_entry.c's. Pure but for the array's memory.
  * Source: GNU tar manual, "Storing Sparse Files"
  */
 #pragma once
 
 #include "base/err.h"
 #include "base/view.h"
-#include "tar.h"
 #include "tar_header.h"
+
+/* Stored data of a sparse file: data bytes that belong at offset. Ascending, not overlapping. */
+struct tar_segment {
+	uint64_t offset, len;
+};
 
 struct tar_map {
 	struct tar_segment *segments; /* owned; segments[count] */

@@ -2,10 +2,31 @@
 
 #include <stdlib.h>
 
+static const char plain[] = "SCHILY.xattr.", encoded[] = "LIBARCHIVE.xattr.";
+
 struct tar_found_xattr {
 	struct xattr xattr;
-	bool is_plain; /* SCHILY: what containerd reads, so it wins over the other spelling */
+	bool is_plain; /* what containerd reads, so it wins over the other spelling */
 };
+
+void tar_xattr_freep(struct tar_xattrs *xattrs)
+{
+	free(xattrs->sorted);
+	free(xattrs->found);
+	*xattrs = (struct tar_xattrs){ 0 };
+}
+
+void tar_xattr_clear(struct tar_xattrs *xattrs)
+{
+	xattrs->count = 0;
+	xattrs->found_count = 0;
+	xattrs->bytes = 0;
+}
+
+bool tar_xattr_is_key(struct view key)
+{
+	return view_starts(key, plain) || view_starts(key, encoded);
+}
 
 static int hex_of(char digit)
 {
@@ -76,48 +97,47 @@ MUST_CHECK static bool decode_value(char *value, size_t *len)
 	return digit_count % 4 != 1; /* six bits are no byte */
 }
 
-MUST_CHECK static bool grow(struct tar_pax *pax, struct err *err)
+MUST_CHECK static bool grow(struct tar_xattrs *xattrs, struct err *err)
 {
-	size_t wanted = pax->capacity ? pax->capacity * 2 : 16;
-	struct tar_found_xattr *found = realloc(pax->found, wanted * sizeof(*found));
+	size_t wanted = xattrs->capacity ? xattrs->capacity * 2 : 16;
+	struct tar_found_xattr *found = realloc(xattrs->found, wanted * sizeof(*found));
 
 	if (!found)
 		return err_memory(err, "growing a list of xattrs");
-	pax->found = found;
-	struct xattr *xattrs = realloc(pax->xattrs, wanted * sizeof(*xattrs));
+	xattrs->found = found;
+	struct xattr *sorted = realloc(xattrs->sorted, wanted * sizeof(*sorted));
 
-	if (!xattrs)
+	if (!sorted)
 		return err_memory(err, "growing a list of xattrs");
-	pax->xattrs = xattrs;
-	pax->capacity = wanted;
+	xattrs->sorted = sorted;
+	xattrs->capacity = wanted;
 	return true;
 }
 
-MUST_CHECK static bool keep(struct tar_pax *pax, struct xattr xattr, bool is_plain, size_t cap,
-			    struct err *err)
+MUST_CHECK static bool keep(struct tar_xattrs *xattrs, struct xattr xattr, bool is_plain,
+			    size_t cap, struct err *err)
 {
 	if (xattr.name.len == 0 || memchr(xattr.name.ptr, '\0', xattr.name.len))
 		return err_set(err, ERR_FORMAT, "an xattr without a proper name");
-	pax->xattr_bytes += xattr.name.len + xattr.value.len; /* of a text far below 2^64 */
-	if (pax->xattr_bytes > cap)
+	xattrs->bytes += xattr.name.len + xattr.value.len; /* of a text far below 2^64 */
+	if (xattrs->bytes > cap)
 		return err_set(err, ERR_UNSUPPORTED,
 			       "xattrs of more than %zu bytes (--max-xattrs allows more)", cap);
-	if (pax->found_count == pax->capacity && !grow(pax, err))
+	if (xattrs->found_count == xattrs->capacity && !grow(xattrs, err))
 		return false;
-	pax->found[pax->found_count++] = (struct tar_found_xattr){ xattr, is_plain };
+	xattrs->found[xattrs->found_count++] = (struct tar_found_xattr){ xattr, is_plain };
 	return true;
 }
 
-bool tar_xattr_take(struct tar_pax *pax, char *key, size_t len, struct view value, size_t cap,
+bool tar_xattr_take(struct tar_xattrs *xattrs, char *key, size_t len, struct view value, size_t cap,
 		    struct err *err)
 {
-	static const char plain[] = "SCHILY.xattr.", encoded[] = "LIBARCHIVE.xattr.";
 	const struct view name = { key, len };
 	struct xattr xattr = { .value = value };
 
 	if (view_starts(name, plain)) {
 		xattr.name = view_from(name, strlen(plain));
-		return keep(pax, xattr, true, cap, err);
+		return keep(xattrs, xattr, true, cap, err);
 	}
 	if (!view_starts(name, encoded))
 		return true;
@@ -129,7 +149,7 @@ bool tar_xattr_take(struct tar_pax *pax, char *key, size_t len, struct view valu
 		return true; /* ACLs count from SCHILY only: the kernel's form */
 	if (!decode_value(bare_value, &xattr.value.len))
 		return err_set(err, ERR_FORMAT, "the value of an xattr is no base64");
-	return keep(pax, xattr, false, cap, err);
+	return keep(xattrs, xattr, false, cap, err);
 }
 
 /* By name; of one name the best last: the plain spelling, and of one spelling the later. */
@@ -137,30 +157,27 @@ static int compare(const void *a_slot, const void *b_slot)
 {
 	const struct tar_found_xattr *a = a_slot, *b = b_slot;
 	struct view x = a->xattr.name, y = b->xattr.name;
-	size_t len = x.len < y.len ? x.len : y.len;
-	int order = memcmp(x.ptr, y.ptr, len);
+	int order = view_compare(x, y);
 
 	if (order != 0)
 		return order;
-	if (x.len != y.len)
-		return x.len < y.len ? -1 : 1;
 	if (a->is_plain != b->is_plain)
 		return a->is_plain ? 1 : -1;
 	return (x.ptr > y.ptr) - (x.ptr < y.ptr); /* both stand in one text */
 }
 
-void tar_xattr_finish(struct tar_pax *pax)
+void tar_xattr_finish(struct tar_xattrs *xattrs)
 {
 	size_t count = 0;
 
-	if (pax->found_count > 1)
-		qsort(pax->found, pax->found_count, sizeof(*pax->found), compare);
-	for (size_t i = 0; i < pax->found_count; i++) {
-		const struct xattr *xattr = &pax->found[i].xattr;
+	if (xattrs->found_count > 1)
+		qsort(xattrs->found, xattrs->found_count, sizeof(*xattrs->found), compare);
+	for (size_t i = 0; i < xattrs->found_count; i++) {
+		const struct xattr *xattr = &xattrs->found[i].xattr;
 
-		if (count > 0 && view_same(pax->xattrs[count - 1].name, xattr->name))
+		if (count > 0 && view_same(xattrs->sorted[count - 1].name, xattr->name))
 			count--;
-		pax->xattrs[count++] = *xattr;
+		xattrs->sorted[count++] = *xattr;
 	}
-	pax->xattr_count = count;
+	xattrs->count = count;
 }

@@ -5,11 +5,9 @@
 #include <sys/random.h>
 
 #include "base/cleanup.h"
-#include "walk.h"
 
 enum {
 	ARRAY_START = 1024, /* names and inodes to begin with */
-	NUMBER_MAX = 1 << 30, /* keeps every index and doubling inside 32 bits */
 };
 
 struct tree {
@@ -19,10 +17,12 @@ struct tree {
 	uint32_t inode_count, inode_capacity; /* counts include the unused first */
 	uint32_t name_count, name_capacity;
 	uint32_t slot_count; /* a power of two, never below name_count */
-	uint64_t seed; /* nobody outside can aim at one chain; the tree does not depend on it */
+	uint64_t name_max;
+	uint64_t point, spread; /* secrets: see slot_of; the tree does not depend on them */
 };
 
-/* Double an array; NUMBER_MAX keeps the size inside 64 bits. NULL: out of memory. */
+/* Double an array; TREE_NUMBER_MAX keeps the size inside 64 bits, and every number inside 32. NULL:
+ * out of memory. */
 static void *grown(void *array, uint32_t *capacity, size_t item_bytes)
 {
 	uint32_t wanted = *capacity ? *capacity * 2 : ARRAY_START;
@@ -33,25 +33,35 @@ static void *grown(void *array, uint32_t *capacity, size_t item_bytes)
 	return bigger;
 }
 
-static uint64_t mix(uint64_t hash, uint64_t word)
+/* (hash + word) × point modulo 2^61 - 1, as a number below 2^63: word is below 2^57, point below
+ * 2^60, so half of what comes in goes out again. */
+static uint64_t mix(uint64_t hash, uint64_t word, uint64_t point)
 {
-	hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-	return hash ^ hash >> 29;
+	__extension__ unsigned __int128 product = (unsigned __int128)(hash + word) * point;
+
+	return ((uint64_t)product & ((UINT64_C(1) << 61) - 1)) + (uint64_t)(product >> 61);
 }
 
+/* Nobody outside can aim names at one chain: their words are the coefficients of a polynomial, at a
+ * secret point of a prime field, and two polynomials are equal in as many points as they have words
+ * at most. A second secret, odd, spreads what comes out over the slots.
+ * Source: Carter and Wegman, "Universal Classes of Hash Functions"; Dietzfelbinger and others, "A
+ * Reliable Randomized Algorithm for the Closest-Pair Problem" (multiply-shift) */
 static uint32_t *slot_of(const struct tree *tree, uint32_t dir_inode, const char *ptr, size_t len)
 {
-	uint64_t hash = mix(tree->seed, (uint64_t)dir_inode << 32 | len);
+	enum { WORD_BYTES = 7 };
+	const uint64_t mask = (UINT64_C(1) << WORD_BYTES * 8) - 1;
+	uint64_t hash = mix(0, ((uint64_t)dir_inode << 24) + len, tree->point);
 	uint64_t word = 0;
 
-	for (; len > sizeof(word); len -= sizeof(word), ptr += sizeof(word)) {
+	for (; len > WORD_BYTES; len -= WORD_BYTES, ptr += WORD_BYTES) {
 		memcpy(&word, ptr, sizeof(word));
-		hash = mix(hash, word);
+		hash = mix(hash, word & mask, tree->point);
 	}
 	word = 0;
 	memcpy(&word, ptr, len);
-	hash = mix(mix(hash, word), tree->seed);
-	return &tree->slots[hash >> 32 & (tree->slot_count - 1)];
+	hash = mix(hash, word, tree->point) * tree->spread;
+	return &tree->slots[(hash >> 32) * tree->slot_count >> 32];
 }
 
 static void chain(struct tree *tree, uint32_t number)
@@ -92,8 +102,11 @@ MUST_CHECK static bool grow_slots(struct tree *tree, struct err *err)
 
 MUST_CHECK static bool reserve_name(struct tree *tree, struct err *err)
 {
-	if (tree->name_count == NUMBER_MAX)
-		return err_set(err, ERR_UNSUPPORTED, "more than %d names", NUMBER_MAX);
+	if (tree->name_count > tree->name_max + 1) /* the unused first and the root's are none */
+		return err_set(err, ERR_UNSUPPORTED,
+			       "over %llu names, with folders that no entry describes "
+			       "(--max-entries allows more)",
+			       (unsigned long long)tree->name_max);
 	if (tree->name_count >= tree->name_capacity) {
 		void *names = grown(tree->names, &tree->name_capacity, sizeof(*tree->names));
 
@@ -106,8 +119,8 @@ MUST_CHECK static bool reserve_name(struct tree *tree, struct err *err)
 
 MUST_CHECK static bool reserve_inode(struct tree *tree, struct err *err)
 {
-	if (tree->inode_count == NUMBER_MAX)
-		return err_set(err, ERR_UNSUPPORTED, "more than %d files", NUMBER_MAX);
+	if (tree->inode_count == TREE_NUMBER_MAX)
+		return err_set(err, ERR_UNSUPPORTED, "more than %d files", TREE_NUMBER_MAX);
 	if (tree->inode_count >= tree->inode_capacity) {
 		void *inodes = grown(tree->inodes, &tree->inode_capacity, sizeof(*tree->inodes));
 
@@ -135,11 +148,15 @@ MUST_CHECK static bool add_root(struct tree *tree, struct err *err)
 bool tree_new(struct tree **out, struct err *err)
 {
 	CLEANUP(tree_freep) struct tree *tree = calloc(1, sizeof(*tree));
+	uint64_t secrets[2];
 
 	if (!tree)
 		return err_memory(err, "making a tree");
-	if (getrandom(&tree->seed, sizeof(tree->seed), 0) != sizeof(tree->seed))
+	if (getrandom(secrets, sizeof(secrets), 0) != sizeof(secrets))
 		return err_os(err, "getrandom");
+	tree->point = secrets[0] >> 4;
+	tree->spread = secrets[1] | 1;
+	tree_cap(tree, TREE_NUMBER_MAX);
 	if (!add_root(tree, err))
 		return false;
 	*out = ptr_take(&tree);
@@ -154,6 +171,13 @@ void tree_freep(struct tree **tree)
 	free((*tree)->names);
 	free((*tree)->slots);
 	freep(tree);
+}
+
+void tree_cap(struct tree *tree, uint64_t name_max)
+{
+	const uint64_t most = TREE_NUMBER_MAX - 2; /* the unused first, the root's */
+
+	tree->name_max = name_max < most ? name_max : most;
 }
 
 uint32_t tree_inode_max(const struct tree *tree)
@@ -189,34 +213,6 @@ uint32_t tree_find(const struct tree *tree, uint32_t dir_inode, struct view name
 		number = at->hash_next;
 	}
 	return number;
-}
-
-bool tree_walk(const struct tree *tree, struct view path, bool follow_last, uint32_t *inode,
-	       struct err *err)
-{
-	struct walk walk;
-
-	walk_start(&walk, tree, TREE_ROOT, path);
-	for (;;) {
-		switch (walk_next(&walk)) {
-		case WALK_END:
-			*inode = walk.dir;
-			return true;
-		case WALK_MISSING:
-			*inode = TREE_NONE;
-			return true;
-		case WALK_FILE:
-			*inode = walk_is_last(&walk) ? tree->names[walk.name].inode : TREE_NONE;
-			return true;
-		case WALK_SYMLINK:
-			if (!follow_last && walk_is_last(&walk)) {
-				*inode = tree->names[walk.name].inode;
-				return true;
-			}
-			if (!walk_follow(&walk, err))
-				return false;
-		}
-	}
 }
 
 bool tree_add_inode(struct tree *tree, const struct index *index, const struct index_entry *entry,

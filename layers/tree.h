@@ -16,6 +16,7 @@
 enum {
 	TREE_NONE = 0, /* no such name or inode: numbers start at 1 */
 	TREE_ROOT = 1, /* the root directory's inode, and the name that leads to it */
+	TREE_NUMBER_MAX = 1 << 30, /* of a name or an inode */
 };
 
 /* An inode. A directory that no entry describes (a missing parent) has index NULL: it is
@@ -44,6 +45,9 @@ struct tree; /* made by tree_new, filled by layers/merge.h */
 
 MUST_CHECK bool tree_new(struct tree **out, struct err *err);
 void tree_freep(struct tree **tree);
+/* From now on at most so many names beside the root's, those that went included: an entry may bring
+ * two thousand folders that no entry describes. */
+void tree_cap(struct tree *tree, uint64_t name_max);
 
 /* Numbers run from 1 to these, inclusive; some in between may be dead. */
 uint32_t tree_inode_max(const struct tree *tree);
@@ -55,12 +59,6 @@ const struct tree_name *tree_name(const struct tree *tree, uint32_t name);
 
 /* The name in that directory, or TREE_NONE. */
 uint32_t tree_find(const struct tree *tree, uint32_t dir_inode, struct view name);
-
-/* Walk a path ("/etc/passwd", "a/b") from the root, following symlinks inside the root, ".." too;
- * *inode is TREE_NONE when there is nothing. follow_last: the last component's symlink as well.
- * Errors: ERR_FORMAT  more than 255 symlinks on the way */
-MUST_CHECK bool tree_walk(const struct tree *tree, struct view path, bool follow_last,
-			  uint32_t *inode, struct err *err);
 
 /* Building blocks of merge. tree_add_inode's entry is NULL for a folder that no entry describes. */
 MUST_CHECK bool tree_add_inode(struct tree *tree, const struct index *index,

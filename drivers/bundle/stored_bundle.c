@@ -113,14 +113,6 @@ bool stored_bundle_open(struct stored_bundle *out, int dir_fd, const char *name,
 	return true;
 }
 
-static int compare_path(struct view a, struct view b)
-{
-	size_t len = a.len < b.len ? a.len : b.len;
-	int by_bytes = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
-
-	return by_bytes != 0 ? by_bytes : (a.len > b.len) - (a.len < b.len);
-}
-
 const struct index_entry *stored_bundle_find(const struct stored_bundle *stored, const char *path)
 {
 	size_t low = 0, high = stored->index.entry_count;
@@ -129,7 +121,7 @@ const struct index_entry *stored_bundle_find(const struct stored_bundle *stored,
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const struct index_entry *entry = &index->entries[middle];
-		int order = compare_path(index_path(index, entry), view_of(path));
+		int order = view_compare(index_path(index, entry), view_of(path));
 
 		if (order == 0)
 			return entry;

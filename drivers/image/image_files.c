@@ -126,10 +126,8 @@ bool image_real_folder(const struct image_files *files, const char *path, struct
 static int compare_names(const void *left, const void *right)
 {
 	const struct image_name *a = left, *b = right;
-	size_t len = a->name.len < b->name.len ? a->name.len : b->name.len;
-	int order = memcmp(a->name.ptr, b->name.ptr, len);
 
-	return order != 0 ? order : (a->name.len > b->name.len) - (a->name.len < b->name.len);
+	return view_compare(a->name, b->name);
 }
 
 bool image_list(const struct image_files *files, uint32_t dir, struct arena *arena,

@@ -213,14 +213,6 @@ int ldcache_compare_names(struct view a, struct view b)
 	return (a.len > 0) - (b.len > 0);
 }
 
-static int compare_views(struct view a, struct view b)
-{
-	size_t len = a.len < b.len ? a.len : b.len;
-	int order = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
-
-	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 struct sorted {
 	struct ldcache_entry entry;
 	size_t ordinal; /* qsort does not keep the order of equals */
@@ -234,7 +226,7 @@ static int compare_hwcap(const struct ldcache_entry *a, const struct ldcache_ent
 		/* ld.so stops at the first entry without, so those with come first. */
 		if (a->hwcaps.len == 0 || b->hwcaps.len == 0)
 			return a->hwcaps.len == 0 ? 1 : -1;
-		return compare_views(a->hwcaps, b->hwcaps);
+		return view_compare(a->hwcaps, b->hwcaps);
 	}
 	if (a_bits != b_bits)
 		return b_bits - a_bits;
@@ -285,7 +277,7 @@ static int compare_name_items(const void *left, const void *right)
 {
 	const struct view *a = left, *b = right;
 
-	return compare_views(*a, *b);
+	return view_compare(*a, *b);
 }
 
 MUST_CHECK static bool collect_names(struct names *out, const struct ldcache *cache,

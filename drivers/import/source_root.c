@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "layers/content.h"
 #include "layers/path.h"
+#include "layers/tree_walk.h"
 
 enum {
 	NAMES_MAX = 1000 * 1000, /* of one folder */

@@ -215,19 +215,11 @@ bool export_table_add_symvers(struct export_table *table, struct view text, stru
 	return true;
 }
 
-static int compare_views(struct view a, struct view b)
-{
-	size_t len = a.len < b.len ? a.len : b.len;
-	int order = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
-
-	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static int compare_exports(const void *left, const void *right)
 {
 	const struct export *a = left, *b = right;
 
-	return compare_views(a->name, b->name);
+	return view_compare(a->name, b->name);
 }
 
 void export_table_sort(struct export_table *table)

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "drivers/elf/elf_mark.h"
 #include "layers/body_map.h"
+#include "layers/tree_walk.h"
 
 void injected_list_freep(struct injected_list *list)
 {

@@ -8,6 +8,7 @@
 #include "drivers/kernel/kernel_config.h"
 #include "drivers/kernel/module_match.h"
 #include "layers/body_map.h"
+#include "layers/tree_walk.h"
 
 /* The modules read so far; the exports' names point into their bytes. */
 struct loading {

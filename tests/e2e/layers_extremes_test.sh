@@ -4,7 +4,7 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-for image in deep sparse bomb wide wide-zstd windows; do
+for image in deep sparse bomb wide wide-zstd windows folders many; do
 	"$root/tests/e2e/layers_image.py" "$layout" "$image"
 done
 
@@ -50,6 +50,22 @@ it_refuses_a_bomb_past_the_ratio() {
 	refuses 7 'over 100 times its size' vmbake build --progress none -o image.ext4 \
 		--max-ratio 100 "oci:$layout:bomb"
 	expect_no_trace
+}
+
+it_refuses_an_image_whose_layers_are_past_a_cap_together() {
+	refuses 7 'the image has over 999 entries' vmbake build --progress none -o image.ext4 \
+		--max-entries 999 "oci:$layout:many"
+	refuses 7 "the image's files are over 4000000 bytes" vmbake build --progress none \
+		-o image.ext4 --max-bytes 4000000 "oci:$layout:many"
+	[ "$(find store/layers -name data | wc -l)" -lt 10 ] # and not first when all are unpacked
+	vmbake build --progress none -o image.ext4 --max-entries 1010 "oci:$layout:many"
+}
+
+it_counts_folders_that_no_entry_describes() {
+	refuses 7 'over 1000 names' vmbake build --progress none -o image.ext4 \
+		--max-entries 1000 "oci:$layout:folders"
+	vmbake build --progress none -o image.ext4 --max-entries 1001 "oci:$layout:folders"
+	check_filesystem image.ext4
 }
 
 # stays_within MIB COMMAND...: its peak of memory

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Adds an image of extreme layers to an OCI layout, tagged with its name.
 
-usage: layers_image.py FOLDER deep|sparse|bomb|wide|wide-zstd|windows
+usage: layers_image.py FOLDER deep|sparse|bomb|wide|wide-zstd|windows|folders|many
 """
 
 import gzip
@@ -108,8 +108,24 @@ def windows(layout):
     return layers
 
 
+def folders(layout):
+    """One entry, and a thousand folders that no entry describes."""
+    return [layout.layer(Layer().file("d/" * 1000 + "f", b"x").bytes())]
+
+
+def many(layout):
+    """Layers that are small each: 1,000 files of 4 KiB together."""
+    layers = []
+    for number in range(10):
+        layer = Layer()
+        for file in range(100):
+            layer.file("%d/%d" % (number, file), b"x" * 4096)
+        layers.append(layout.layer(layer.bytes()))
+    return layers
+
+
 IMAGES = {"deep": deep, "sparse": sparse, "bomb": bomb, "wide": wide, "wide-zstd": wide_zstd,
-          "windows": windows}
+          "windows": windows, "folders": folders, "many": many}
 
 
 def main():

@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { BUFFER_COUNT = 3, BUFFER_BYTES = 64 << 10, RATIO_MAX = 1000 };
+enum { BUFFER_COUNT = 4, BUFFER_BYTES = 64 << 10, RATIO_MAX = 1000 };
 
 struct source {
 	struct stream stream; /* first */

@@ -32,6 +32,17 @@ START_TEST(equal_in_any_case_is_about_letters_alone)
 }
 END_TEST
 
+START_TEST(order_is_by_bytes_and_then_by_length)
+{
+	ck_assert_int_lt(view_compare(view_of("a"), view_of("b")), 0);
+	ck_assert_int_gt(view_compare(view_of("\xff"), view_of("z")), 0);
+	ck_assert_int_lt(view_compare(view_of("ab"), view_of("abc")), 0);
+	ck_assert_int_gt(view_compare(view_of("b"), view_of("abc")), 0);
+	ck_assert_int_lt(view_compare(empty, view_of("a")), 0);
+	ck_assert_int_eq(view_compare(view_of(""), empty), 0);
+}
+END_TEST
+
 START_TEST(start_and_end_longer_than_the_view_do_not_match)
 {
 	ck_assert(view_starts(view_of("sha256:x"), "sha256:"));
@@ -172,6 +183,7 @@ int main(void)
 	tcase_add_test(tests, equal_compares_length_and_bytes);
 	tcase_add_test(tests, no_view_equals_null);
 	tcase_add_test(tests, equal_in_any_case_is_about_letters_alone);
+	tcase_add_test(tests, order_is_by_bytes_and_then_by_length);
 	tcase_add_test(tests, start_and_end_longer_than_the_view_do_not_match);
 	tcase_add_test(tests, from_past_the_end_is_empty);
 	tcase_add_test(tests, cut_walks_through_all_parts);

@@ -9,6 +9,7 @@
 #include "drivers/elf/elf.h"
 #include "layers/content.h"
 #include "layers/merge.h"
+#include "layers/tree_walk.h"
 
 static struct tree *tree;
 static struct index lower;

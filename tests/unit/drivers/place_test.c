@@ -6,6 +6,7 @@
 #include "drivers/bundle/capability.h"
 #include "drivers/image/ldcache.h"
 #include "layers/content.h"
+#include "layers/tree_walk.h"
 #include "tests/kit/drivers/made_bundle.h"
 #include "tests/kit/drivers/made_root.h"
 #include "tests/unit/folder.h"

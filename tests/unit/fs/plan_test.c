@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "fs/block.h"
+#include "layers/tree_walk.h"
 #include "tests/kit/fs/made_tree.h"
 
 static struct made_tree made;

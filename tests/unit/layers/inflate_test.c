@@ -1,6 +1,7 @@
 #include "layers/inflate.h"
 
 #include <check.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -413,6 +414,38 @@ START_TEST(a_frame_shorter_than_a_header_waits_for_its_window)
 }
 END_TEST
 
+/* Frames with windows of 4 and 16 MiB, of which only the first fits beside another layer's. */
+static void *inflate_two_windows(void *blob)
+{
+	CLEANUP(bytes_freep) struct bytes out = bytes_capped(64 << 20);
+
+	ck_assert(inflate_view(bytes_view(blob), SIZE_MAX, &out, &(struct err){ 0 }));
+	ck_assert_uint_eq(out.len, 2 * (size_t)(5 << 20));
+	return NULL;
+}
+
+START_TEST(a_layer_that_waits_for_a_window_holds_none)
+{
+	static char zeros[5 << 20];
+	CLEANUP(bytes_freep) struct bytes blob = bytes_capped(16 << 20);
+	uint64_t held = 0;
+	pthread_t thread;
+
+	add_zstd(&blob, (struct view){ zeros, sizeof(zeros) }, 22);
+	add_zstd(&blob, (struct view){ zeros, sizeof(zeros) }, 24);
+	memory_take_window(&shared, &held, 2 << 20);
+	struct mallinfo2 before = mallinfo2();
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, inflate_two_windows, &blob), 0);
+	nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
+	struct mallinfo2 now = mallinfo2(); /* 8 MiB are for what came out */
+
+	ck_assert_uint_lt(now.uordblks + now.hblkhd, before.uordblks + before.hblkhd + (10 << 20));
+	memory_give_window(&shared, &held);
+	pthread_join(thread, NULL);
+}
+END_TEST
+
 START_TEST(consumer_that_leaves_early_does_not_hang)
 {
 	CLEANUP(queue_freep) struct queue *queue = NULL;
@@ -454,6 +487,7 @@ int main(void)
 	tcase_add_loop_test(all, ratio_past_the_cap_is_refused, 0, 2);
 	tcase_add_test(all, consumer_that_leaves_early_does_not_hang);
 	tcase_add_test(all, a_frame_shorter_than_a_header_waits_for_its_window);
+	tcase_add_test(all, a_layer_that_waits_for_a_window_holds_none);
 	suite_add_tcase(suite, all);
 	srunner_run_all(runner, CK_NORMAL);
 	int failed = srunner_ntests_failed(runner);

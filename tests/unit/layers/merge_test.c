@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layers/tree_walk.h"
+
 static struct tree *tree;
 static struct index_builder *builder;
 static struct bytes bytes[2];
@@ -148,6 +150,71 @@ START_TEST(a_layer_of_endless_removals_is_stopped)
 }
 END_TEST
 
+/* "ab/" so often that it fills out, len bytes of it. */
+static void deep_path(char *out, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		out[i] = "ab/"[i % 3];
+	out[len] = '\0';
+}
+
+/* "way/link" is a symlink to /target, in a folder whose path no entry could hold. */
+static void add_deep_symlink(void)
+{
+	char path[3000], target[3010];
+
+	deep_path(path, 2999);
+	snprintf(target, sizeof(target), "half/%s", path);
+	add(ENTRY_FILE, "target/x", "");
+	add(ENTRY_SYMLINK, "half", path);
+	add(ENTRY_SYMLINK, "way", target);
+	add(ENTRY_SYMLINK, "way/link", "/target");
+	ck_assert_msg(merge(0), "%s", err.msg);
+}
+
+static bool has_target(void)
+{
+	uint32_t inode = TREE_NONE;
+
+	ck_assert(tree_walk(tree, view_of("target/x"), false, &inode, &err));
+	return inode != TREE_NONE;
+}
+
+/* Although the layer says something of the root, whose path is the empty one. */
+START_TEST(a_removal_follows_a_symlink_deeper_than_any_path)
+{
+	add_deep_symlink();
+	add(ENTRY_DIR, "", "");
+	add(ENTRY_WHITEOUT, "way/link/x", "");
+	ck_assert_msg(merge(1), "%s", err.msg);
+	ck_assert(!has_target());
+}
+END_TEST
+
+START_TEST(a_removal_below_a_deep_symlink_that_goes_is_none)
+{
+	add_deep_symlink();
+	add(ENTRY_WHITEOUT, "way/link/x", "");
+	add(ENTRY_WHITEOUT, "ab/ab", "");
+	ck_assert_msg(merge(1), "%s", err.msg);
+	ck_assert(has_target());
+}
+END_TEST
+
+/* The folders that one path lacks are names as well. */
+START_TEST(made_folders_count_against_the_cap_on_names)
+{
+	char path[4096];
+
+	deep_path(path, 4094);
+	tree_cap(tree, 1000);
+	add(ENTRY_FILE, path, "");
+	ck_assert(!merge(0));
+	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
+	ck_assert_ptr_nonnull(strstr(err.msg, "--max-entries"));
+}
+END_TEST
+
 START_TEST(layers_and_entries_are_kept_with_the_inode)
 {
 	add(ENTRY_FILE, "a", "");
@@ -184,6 +251,9 @@ int main(void)
 			    sizeof(unclean) / sizeof(unclean[0]));
 	tcase_add_test(all, a_layer_of_endless_detours_is_stopped);
 	tcase_add_test(all, a_layer_of_endless_removals_is_stopped);
+	tcase_add_test(all, a_removal_follows_a_symlink_deeper_than_any_path);
+	tcase_add_test(all, a_removal_below_a_deep_symlink_that_goes_is_none);
+	tcase_add_test(all, made_folders_count_against_the_cap_on_names);
 	tcase_add_test(all, layers_and_entries_are_kept_with_the_inode);
 	suite_add_tcase(suite, all);
 	srunner_run_all(runner, CK_NORMAL);

@@ -184,6 +184,81 @@ START_TEST(each_cap_holds_to_the_last_one)
 }
 END_TEST
 
+/* 1,000 entries and 2 MiB in each layer: a second one fits into neither cap, and does not count. */
+static const struct sum_row {
+	size_t offset;
+	uint64_t cap;
+	const char *sentence;
+} sum_rows[] = {
+	{ offsetof(struct pack_caps, entries), 1500, "the image has over 1500 entries" },
+	{ offsetof(struct pack_caps, body_bytes), 3 << 20, "the image's files are over 3145728 b" },
+};
+
+START_TEST(layers_that_share_a_sum_share_its_caps)
+{
+	const struct sum_row *row = &sum_rows[_i];
+	struct pack_sum sum = { 0 };
+	char name[16];
+
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		writer_add(&tar, writer_header(WRITER_USTAR, '0', name, 2098), SUM_UNSIGNED);
+		writer_add_body(&tar, NULL, 2098);
+	}
+	end_tar();
+	caps.sum = &sum;
+	memcpy((char *)&caps + row->offset, &row->cap, sizeof(row->cap));
+	expect_packed(bytes_view(&tar));
+	ck_assert(!pack(bytes_view(&tar)));
+	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
+	ck_assert_msg(strstr(err.msg, row->sentence), "%s", err.msg);
+	ck_assert(sum.entries == 1000 && sum.body_bytes == 1000 * 2098 && sum.string_bytes == 2890);
+}
+END_TEST
+
+/* What an index keeps in memory: 340 entries with 200,000 bytes each. */
+START_TEST(names_and_xattrs_have_a_cap_of_their_own)
+{
+	static char value[200001];
+
+	memset(value, 'v', sizeof(value) - 1);
+	caps.entries = 1000; /* 64 MiB and 256,000 bytes */
+	for (int i = 0; i < 340; i++)
+		add_with_record("x", "SCHILY.xattr.user.a", value);
+	end_tar();
+	ck_assert(!pack(bytes_view(&tar)));
+	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
+	ck_assert_msg(strstr(err.msg, "over 67364864 bytes (--max-entries"), "%s", err.msg);
+}
+END_TEST
+
+/* A sparse file of seven bytes, each in a block of its own with a hole behind it: 24 bytes of index
+ * and 4 KiB of data for each. */
+START_TEST(runs_of_data_have_a_cap_of_their_own)
+{
+	struct bytes records = bytes_capped(1 << 10);
+	char map[256] = "";
+
+	for (int i = 0; i < 7; i++)
+		snprintf(map + strlen(map), sizeof(map) - strlen(map), "%s%d,1", i ? "," : "",
+			 i * 8192);
+	writer_record(&records, "GNU.sparse.map", map, strlen(map));
+	writer_record(&records, "GNU.sparse.numblocks", "7", 1);
+	writer_record(&records, "GNU.sparse.size", "100000", 6);
+	writer_add_text(&tar, WRITER_USTAR, 'x', records.data, records.len);
+	writer_add_file(&tar, "holes", "1234567");
+	writer_add_file(&tar, "next", "");
+	end_tar();
+	caps.entries = 4;
+	expect_packed(bytes_view(&tar));
+	caps.entries = 3;
+	ck_assert(!pack(bytes_view(&tar)));
+	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
+	ck_assert_msg(strstr(err.msg, "more than 6 runs of data (--max-entries"), "%s", err.msg);
+	bytes_freep(&records);
+}
+END_TEST
+
 /* An xattr whose name and value are 256 KiB, and how many characters of value go beyond. */
 static const struct {
 	const char *key;
@@ -292,6 +367,10 @@ int main(void)
 	tcase_set_timeout(all, 60);
 	tcase_add_test(all, a_bomb_of_zeros_is_a_hole);
 	tcase_add_test(all, a_bomb_past_the_cap_is_refused_before_it_is_read);
+	tcase_add_loop_test(all, layers_that_share_a_sum_share_its_caps, 0,
+			    sizeof(sum_rows) / sizeof(sum_rows[0]));
+	tcase_add_test(all, runs_of_data_have_a_cap_of_their_own);
+	tcase_add_test(all, names_and_xattrs_have_a_cap_of_their_own);
 	tcase_add_loop_test(all, each_cap_holds_to_the_last_one, 0,
 			    sizeof(cap_rows) / sizeof(cap_rows[0]));
 	tcase_add_loop_test(all, the_default_cap_on_xattrs_comes_before_that_on_headers, 0, 2);

@@ -137,7 +137,25 @@ START_TEST(keys_nobody_needs_are_passed_over)
 	record("uid", "7");
 	ck_assert(parse());
 	ck_assert(view_equal(pax.values[TAR_UID], "7"));
-	ck_assert_uint_eq(pax.xattr_count, 0);
+	ck_assert_uint_eq(pax.xattrs.count, 0);
+}
+END_TEST
+
+START_TEST(what_nobody_needs_is_dropped_up_to_where_a_text_breaks)
+{
+	static const char kept[] = "11 uid=123\n24 SCHILY.xattr.user.a=\n25 GNU.sparse.numbytes=5\n"
+				   "99 broken";
+	record("comment", "x");
+	record("uid", "123");
+	record("ctime", "5");
+	record("SCHILY.xattr.user.a", "");
+	record("GNU.sparse.numbytes", "5");
+	record("uname", "me");
+	ck_assert(bytes_append(&text, "99 broken", strlen("99 broken"), &err));
+	size_t len = tar_pax_drop_unneeded(text.data, text.len);
+
+	ck_assert_uint_eq(len, strlen(kept));
+	ck_assert_mem_eq(text.data, kept, len);
 }
 END_TEST
 
@@ -148,12 +166,12 @@ START_TEST(xattrs_in_both_spellings_count_once_and_come_by_name)
 	record("SCHILY.xattr.user.b", "value");
 	record("LIBARCHIVE.xattr.user.a", "AQI");
 	ck_assert(parse());
-	ck_assert_uint_eq(pax.xattr_count, 3);
-	ck_assert(view_equal(pax.xattrs[0].name, "user.a"));
-	ck_assert(view_equal(pax.xattrs[0].value, "\x01\x02"));
-	ck_assert(view_equal(pax.xattrs[1].name, "user.b"));
-	ck_assert(view_equal(pax.xattrs[1].value, "value"));
-	ck_assert(view_equal(pax.xattrs[2].name, "user.c"));
+	ck_assert_uint_eq(pax.xattrs.count, 3);
+	ck_assert(view_equal(pax.xattrs.sorted[0].name, "user.a"));
+	ck_assert(view_equal(pax.xattrs.sorted[0].value, "\x01\x02"));
+	ck_assert(view_equal(pax.xattrs.sorted[1].name, "user.b"));
+	ck_assert(view_equal(pax.xattrs.sorted[1].value, "value"));
+	ck_assert(view_equal(pax.xattrs.sorted[2].name, "user.c"));
 }
 END_TEST
 
@@ -163,8 +181,8 @@ START_TEST(of_one_xattr_given_twice_the_later_counts)
 	record("LIBARCHIVE.xattr.user.a", "b3RoZXI=");
 	record("SCHILY.xattr.user.a", "new");
 	ck_assert(parse());
-	ck_assert_uint_eq(pax.xattr_count, 1);
-	ck_assert(view_equal(pax.xattrs[0].value, "new"));
+	ck_assert_uint_eq(pax.xattrs.count, 1);
+	ck_assert(view_equal(pax.xattrs.sorted[0].value, "new"));
 }
 END_TEST
 
@@ -174,11 +192,11 @@ START_TEST(xattr_values_may_be_empty_or_hold_any_byte)
 	record("SCHILY.xattr.user.b", "");
 	record("LIBARCHIVE.xattr.user.c", "");
 	ck_assert(parse());
-	ck_assert_uint_eq(pax.xattr_count, 3);
-	ck_assert_uint_eq(pax.xattrs[0].value.len, 4);
-	ck_assert_mem_eq(pax.xattrs[0].value.ptr, "\0\n=\xff", 4);
-	ck_assert_uint_eq(pax.xattrs[1].value.len, 0);
-	ck_assert_uint_eq(pax.xattrs[2].value.len, 0);
+	ck_assert_uint_eq(pax.xattrs.count, 3);
+	ck_assert_uint_eq(pax.xattrs.sorted[0].value.len, 4);
+	ck_assert_mem_eq(pax.xattrs.sorted[0].value.ptr, "\0\n=\xff", 4);
+	ck_assert_uint_eq(pax.xattrs.sorted[1].value.len, 0);
+	ck_assert_uint_eq(pax.xattrs.sorted[2].value.len, 0);
 }
 END_TEST
 
@@ -230,6 +248,7 @@ int main(void)
 	tcase_add_loop_test(all, each_broken_header_is_refused, 0, COUNT_OF(broken));
 	tcase_add_test(all, the_later_record_wins_and_an_empty_one_deletes);
 	tcase_add_test(all, keys_nobody_needs_are_passed_over);
+	tcase_add_test(all, what_nobody_needs_is_dropped_up_to_where_a_text_breaks);
 	tcase_add_test(all, xattrs_in_both_spellings_count_once_and_come_by_name);
 	tcase_add_test(all, of_one_xattr_given_twice_the_later_counts);
 	tcase_add_test(all, xattr_values_may_be_empty_or_hold_any_byte);

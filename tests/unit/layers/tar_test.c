@@ -288,15 +288,28 @@ END_TEST
 
 START_TEST(global_headers_that_add_up_past_their_cap_are_refused)
 {
-	char comment[9000];
+	char target[1500];
 
-	memset(comment, 'c', sizeof(comment) - 1);
-	comment[sizeof(comment) - 1] = '\0';
+	memset(target, 't', sizeof(target) - 1);
+	target[sizeof(target) - 1] = '\0';
 	for (int i = 0; i < 2; i++) {
-		record("comment", comment);
+		record("linkpath", target);
 		add_records('g');
 	}
-	expect_failure(ERR_UNSUPPORTED, "tar headers: over 16384 bytes");
+	expect_failure(ERR_UNSUPPORTED, "global headers of more than 2048 bytes");
+}
+END_TEST
+
+/* Archives of git, one behind the other: a commit's name in each, which no entry carries along. */
+START_TEST(global_records_that_nobody_needs_do_not_add_up)
+{
+	record("uid", "7");
+	for (int i = 0; i < 100; i++) {
+		record("comment", "daaa789fac70230b28a216911c2bd1d4a80949e1");
+		add_records('g');
+	}
+	add(writer_header(WRITER_USTAR, '0', "x", 0));
+	expect("f x ->  644 7:0 0.000000000 0 [] \n");
 }
 END_TEST
 
@@ -400,6 +413,7 @@ int main(void)
 	tcase_add_loop_test(all, a_header_past_its_cap_is_refused_before_it_is_read, 0, 4);
 	tcase_add_test(all, a_broken_global_header_is_refused_whatever_follows);
 	tcase_add_test(all, global_headers_that_add_up_past_their_cap_are_refused);
+	tcase_add_test(all, global_records_that_nobody_needs_do_not_add_up);
 	tcase_add_loop_test(all, the_pieces_a_stream_comes_in_do_not_matter, 0,
 			    COUNT_OF(piece_sizes));
 	tcase_add_test(all, bodies_that_nobody_reads_are_skipped);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layers/tree_walk.h"
+
 static struct tree *tree;
 static struct err err;
 
@@ -130,6 +132,61 @@ START_TEST(every_name_of_many_is_found_while_others_go)
 }
 END_TEST
 
+/* One of 2^(word_count - 1) names. Who multiplies words by a constant and folds finds the same sum
+ * for all of them, whatever secret it starts from: a word's highest bit stays alone in the product,
+ * and the next word takes back what the fold made of it. */
+static void aimed_name(char out[], size_t word_count, uint32_t number)
+{
+	const uint64_t plain = UINT64_C(0x6161616161616161), high = UINT64_C(1) << 63;
+	uint64_t left = 0; /* by the word before */
+
+	for (size_t i = 0; i < word_count; i++) {
+		bool is_flipped = i + 1 < word_count && (number >> i & 1) != 0;
+		uint64_t word = plain ^ left ^ (is_flipped ? high : 0);
+
+		memcpy(out + i * sizeof(word), &word, sizeof(word));
+		left = is_flipped ? high | high >> 29 : 0;
+	}
+}
+
+/* In one chain they would take minutes. */
+START_TEST(names_cannot_be_aimed_at_one_chain)
+{
+	enum { BITS = 18, WORDS = BITS + 1, LEN = WORDS * 8 };
+	static char names[1 << BITS][LEN];
+	static const struct index_entry file = { .kind = ENTRY_FILE };
+	uint32_t inode = TREE_NONE;
+
+	ck_assert(tree_add_inode(tree, NULL, &file, 0, &inode, &err));
+	for (uint32_t i = 0; i < 1 << BITS; i++) {
+		aimed_name(names[i], WORDS, i);
+		struct view name = { names[i], LEN };
+
+		ck_assert_uint_eq(tree_find(tree, TREE_ROOT, name), TREE_NONE);
+		ck_assert(tree_link(tree, TREE_ROOT, name, inode, &err));
+	}
+	ck_assert_uint_eq(tree_inode(tree, inode)->name_count, 1 << BITS);
+}
+END_TEST
+
+START_TEST(a_tree_takes_as_many_names_as_its_cap_says)
+{
+	uint32_t inode = TREE_NONE;
+
+	tree_cap(tree, 2);
+	add_file(TREE_ROOT, "a");
+	tree_unlink(tree, tree_find(tree, TREE_ROOT, view_of("a")));
+	add_file(TREE_ROOT, "b"); /* "a" counts although it went */
+	ck_assert(tree_add_inode(tree, NULL, NULL, 0, &inode, &err));
+	ck_assert(!tree_link(tree, TREE_ROOT, view_of("c"), inode, &err));
+	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
+	ck_assert_ptr_nonnull(strstr(err.msg, "over 2 names"));
+	ck_assert_ptr_nonnull(strstr(err.msg, "--max-entries"));
+	tree_cap(tree, UINT64_MAX);
+	ck_assert(tree_link(tree, TREE_ROOT, view_of("c"), inode, &err));
+}
+END_TEST
+
 /* Such depth does not fit through a tar's door, but through symlinked parents. */
 START_TEST(a_tree_of_any_depth_is_removed_without_recursion)
 {
@@ -232,6 +289,8 @@ int main(void)
 	tcase_add_test(all, unlink_keeps_the_inode_s_other_names);
 	tcase_add_test(all, a_name_can_come_back);
 	tcase_add_test(all, every_name_of_many_is_found_while_others_go);
+	tcase_add_test(all, names_cannot_be_aimed_at_one_chain);
+	tcase_add_test(all, a_tree_takes_as_many_names_as_its_cap_says);
 	tcase_add_test(all, a_tree_of_any_depth_is_removed_without_recursion);
 	tcase_add_loop_test(all, each_path_leads_where_a_kernel_would_go, 0,
 			    sizeof(walks) / sizeof(walks[0]));
