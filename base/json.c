@@ -260,6 +260,16 @@ void json_put_bool(struct json_t *object, const char *key, bool value)
 	json_put(object, key, json_boolean(value));
 }
 
+struct json_t *json_object_at(struct json_t *object, const char *key)
+{
+	json_t *inner = json_object_get(object, key);
+
+	if (json_is_object(inner))
+		return inner;
+	inner = json_object();
+	return json_object_set_new(object, key, inner) == 0 ? inner : NULL;
+}
+
 void json_add(struct json_t *array, struct json_t *value)
 {
 	json_array_append_new(array, value);

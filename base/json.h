@@ -71,6 +71,9 @@ void json_put_text(struct json_t *object, const char *key, const char *text);
 void json_put_view(struct json_t *object, const char *key, struct view text);
 void json_put_size(struct json_t *object, const char *key, uint64_t value);
 void json_put_bool(struct json_t *object, const char *key, bool value);
+/* The object under the key, to be added to; an empty one takes the place of whatever else is there.
+ * Borrowed. NULL, which put and add pass over, when out of memory. */
+struct json_t *json_object_at(struct json_t *object, const char *key);
 void json_add(struct json_t *array, struct json_t *value);
 void json_add_text(struct json_t *array, const char *text);
 void json_add_size(struct json_t *array, uint64_t value);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/err.h"
-#include "settings.h"
+#include "init/contract/settings.h"
 
 /* In the order given; targets are made where that works.
  * Errors: ERR_NOT_FOUND (no such drive in 10 seconds), ERR_UNSUPPORTED (no known file system on

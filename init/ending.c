@@ -25,9 +25,9 @@ void ending_report(const struct ending *ending)
 
 	(void)!file_write(STDERR_FILENO, "\n", 1, "the console", &ignored);
 	if (ending->was_signaled)
-		say("exited signal=%d", ending->code);
+		say(CONSOLE_EXIT_SIGNAL "%d", ending->code);
 	else
-		say("exited code=%d", ending->code);
+		say(CONSOLE_EXIT_CODE "%d", ending->code);
 }
 
 /* Without ACPI on x86 there is no S5 either: Firecracker of all versions. On arm64 PSCI switches
@@ -129,8 +129,9 @@ void ending_switch_off(enum ending_method method, int drive_fd)
 /* Async-signal-safe only. */
 static void on_fault(int number)
 {
-	static const char text[] = "\nvmbake: failed: a fault in init itself\n"
-				   "vmbake: exited code=125\n";
+	static const char text[] =
+		"\n" CONSOLE_PREFIX CONSOLE_FAILURE "a fault in init itself\n"
+		CONSOLE_PREFIX CONSOLE_EXIT_CODE "125\n";
 
 	(void)number;
 	if (getpid() != 1)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "init/contract/exit_record.h"
 
 enum {
 	CODE_INIT_FAILED = 125, /* as docker: the container was never started */
@@ -9,12 +10,7 @@ enum {
 	CODE_NOT_FOUND = 127,
 };
 
-struct ending {
-	bool was_signaled;
-	int code; /* exit code, or signal number */
-};
-
-/* "vmbake: exited code=N" or "vmbake: exited signal=N", on a line of its own. */
+/* The console's line (exit_record.h), on a line of its own. */
 void ending_report(const struct ending *ending);
 
 enum ending_method { END_BY_POWER_OFF, END_BY_REBOOT };

@@ -3,7 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "settings.h"
+#include "init/contract/settings.h"
 
 /* Write those that settings speak of, and /etc/hosts when the image's is missing or empty. In a
  * read-only root they are bound over the image's own. Failures are told on the console: a machine

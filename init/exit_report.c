@@ -20,28 +20,30 @@
 
 enum { SEND_TIMEOUT_MS = 2000 };
 
+static struct exit_gpu gpu_of(const struct gpu_verdict *verdict)
+{
+	const struct gpu_symptom *symptom = verdict->symptom;
+	struct exit_gpu gpu = { .verdict = gpu_state_name(verdict->state),
+				.gpu_count = verdict->gpu_count,
+				.unknown_count = verdict->unknown_count };
+
+	if (symptom) {
+		gpu.code = symptom->failure;
+		gpu.symptom = symptom->sentence;
+		gpu.hint = symptom->hint;
+		gpu.is_drain = symptom->is_drain;
+	}
+	return gpu;
+}
+
 bool exit_report_print(struct bytes *out, const struct exit_report *report, struct err *err)
 {
-	CLEANUP(json_freep) struct json_t *json = json_new_object();
-	struct json_t *gpu = json_new_object();
+	const struct exit_record record = { .ending = *report->ending,
+					    .had_oom_kill = report->had_oom_kill,
+					    .failure = report->failure,
+					    .gpu = gpu_of(report->gpu) };
+	CLEANUP(json_freep) struct json_t *json = exit_record_json(&record);
 
-	json_put_size(json, "vmbake-exit", 1);
-	json_put_size(json, report->ending->was_signaled ? "signal" : "code",
-		      (uint64_t)report->ending->code);
-	json_put_bool(json, "oom-killed", report->had_oom_kill);
-	if (report->failure)
-		json_put_text(json, "failure", report->failure);
-	json_put_text(gpu, "verdict", gpu_state_name(report->gpu->state));
-	json_put_size(gpu, "count", report->gpu->gpu_count);
-	if (report->gpu->unknown_count > 0)
-		json_put_size(gpu, "requirements-unknown", report->gpu->unknown_count);
-	if (report->gpu->symptom) {
-		json_put_size(gpu, "code", report->gpu->symptom->failure);
-		json_put_text(gpu, "symptom", report->gpu->symptom->sentence);
-		json_put_text(gpu, "hint", report->gpu->symptom->hint);
-		json_put_bool(gpu, "drain", report->gpu->symptom->is_drain);
-	}
-	json_put(json, "gpu", gpu);
 	json_put(json, "stages-us", stages_json(report->stages));
 	return json_print(out, json, JSON_ONE_LINE, err) && bytes_append(out, "\n", 1, err);
 }

@@ -6,7 +6,7 @@
 
 #include "gpu_verdict.h"
 #include "init/contract/boot_config.h"
-#include "settings.h"
+#include "init/contract/settings.h"
 
 struct gpu_request {
 	const struct boot_gpu *boot; /* what was baked */

@@ -5,8 +5,8 @@
 #include "base/arena.h"
 #include "command.h"
 #include "init/contract/boot_config.h"
+#include "init/contract/settings.h"
 #include "limits.h"
-#include "settings.h"
 
 struct launch {
 	struct command command;

@@ -4,7 +4,7 @@
 #include <sys/resource.h>
 
 #include "base/err.h"
-#include "settings.h"
+#include "init/contract/settings.h"
 
 enum { LIMIT_COUNT_MAX = RLIM_NLIMITS };
 

@@ -244,7 +244,7 @@ void machine_end(struct machine *machine, const struct ending *ending, const cha
 	struct err ignored;
 
 	if (failure)
-		say("failed: %s", failure);
+		say(CONSOLE_FAILURE "%s", failure);
 	if (machine->root_fd < 0)
 		(void)!open_root(machine, NULL, &ignored);
 	if (failure)

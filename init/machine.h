@@ -5,7 +5,7 @@
 #include "ending.h"
 #include "gpu_verdict.h"
 #include "init/contract/boot_config.h"
-#include "settings.h"
+#include "init/contract/settings.h"
 #include "stages.h"
 #include "supervise.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "settings.h"
+#include "init/contract/settings.h"
 
 /* Bring up the loopback and what was set.
  * root_fd: where sys/class/net is

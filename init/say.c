@@ -5,10 +5,11 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "init/contract/exit_record.h"
 
 void say(const char *format, ...)
 {
-	char line[1024] = "vmbake: ";
+	char line[1024] = CONSOLE_PREFIX;
 	size_t len = strlen(line);
 	va_list args;
 	struct err ignored; /* where should it be told */

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/err.h"
-#include "settings.h"
+#include "init/contract/settings.h"
 
 /* "net.core.somaxconn" or "net/core/somaxconn". root_fd: where proc/ is
  * Errors: ERR_FORMAT     a name that leads out of proc/sys

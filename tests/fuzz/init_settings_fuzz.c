@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "init/capabilities.h"
+#include "init/contract/settings_disk.h"
 #include "init/limits.h"
 #include "init/network.h"
 #include "init/settings_source.h"

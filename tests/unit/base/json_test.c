@@ -183,6 +183,21 @@ START_TEST(members_come_in_document_order)
 }
 END_TEST
 
+START_TEST(object_under_a_key_is_made_once)
+{
+	CLEANUP(json_freep) struct json_t *object = json_new_object();
+	CLEANUP(bytes_freep) struct bytes text = bytes_capped(100);
+	struct err problem = { 0 };
+
+	json_put_text(object, "b", "in its place");
+	json_put_text(json_object_at(object, "a"), "x", "1");
+	json_put_text(json_object_at(object, "a"), "y", "2");
+	json_put_text(json_object_at(object, "b"), "z", "3");
+	ck_assert(json_print(&text, object, JSON_ONE_LINE, &problem));
+	ck_assert_str_eq(text.data, "{\"b\":{\"z\":\"3\"},\"a\":{\"x\":\"1\",\"y\":\"2\"}}");
+}
+END_TEST
+
 START_TEST(printed_form_is_fixed)
 {
 	CLEANUP(json_freep) struct json_t *json = json_new_object();
@@ -245,6 +260,7 @@ int main(void)
 	tcase_add_test(tests, wrong_type_is_an_error_that_names_the_key);
 	tcase_add_loop_test(tests, size_is_a_whole_number_of_0_or_more, 0, NO_SIZE_COUNT);
 	tcase_add_test(tests, members_come_in_document_order);
+	tcase_add_test(tests, object_under_a_key_is_made_once);
 	tcase_add_test(tests, printed_form_is_fixed);
 	tcase_add_test(tests, text_that_is_not_utf8_is_still_printed);
 	tcase_add_test(tests, print_past_the_cap_fails);

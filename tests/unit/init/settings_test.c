@@ -1,9 +1,11 @@
-#include "init/settings.h"
+#include "init/contract/settings.h"
 
 #include <string.h>
 
 #include "base/file.h"
 #include "base/json.h"
+#include "init/contract/settings_disk.h"
+#include "init/contract/settings_keys.h"
 #include "init/settings_source.h"
 #include "suite.h"
 
@@ -120,6 +122,7 @@ static const char *const broken_cmdlines[] = {
 	"vmbake.grow=maybe",   "vmbake.grace-seconds=x", "vmbake.network=eth0",
 	"vmbake.cmd=[\"a\"",   "vmbake.hostname.x=1",	 "vmbake.env=A",
 	"vmbake.dns=[1]",      "vmbake.shutdown=",	 "vmbake.env={\"A\":[]}",
+	"vmbake.env.=x",
 };
 
 START_TEST(each_broken_command_line_is_refused)
@@ -172,6 +175,49 @@ START_TEST(schema_knows_the_same_keys)
 }
 END_TEST
 
+START_TEST(parts_are_added_to_an_object_given_as_json)
+{
+	ck_assert(apply_cmdline("vmbake.env={\"A\":\"1\"} vmbake.env.B=2 vmbake.env.A=3"));
+	ck_assert_uint_eq(settings.env.count, 2);
+	ck_assert_str_eq(settings.env.items[0].value, "3");
+	ck_assert_str_eq(settings.env.items[1].name, "B");
+}
+END_TEST
+
+START_TEST(disk_that_is_printed_is_read_back)
+{
+	CLEANUP(bytes_freep) struct bytes disk = bytes_capped(SETTINGS_BYTES_MAX + 1024);
+	uint32_t len = 0;
+
+	ck_assert(apply("{\"hostname\":\"a\\nb\",\"env\":{\"Q\":\"\\\"'\"}}"));
+	ck_assert(settings_disk_print(&disk, document, &err));
+	ck_assert_uint_eq(disk.len, SETTINGS_SECTOR_BYTES);
+	ck_assert(settings_disk_is(bytes_view(&disk)));
+	ck_assert(settings_disk_header(bytes_view(&disk), &len, &err));
+	settings_freep(&settings);
+	settings = settings_default();
+	json_freep(&document);
+	ck_assert(json_parse(&document,
+			     (struct view){ disk.data + SETTINGS_HEADER_BYTES, len }, &err));
+	ck_assert(settings_apply(&settings, document, &err));
+	ck_assert_str_eq(settings.hostname, "a\nb");
+	ck_assert_str_eq(settings.env.items[0].value, "\"'");
+}
+END_TEST
+
+START_TEST(disk_of_more_than_a_guest_reads_is_not_printed)
+{
+	CLEANUP(bytes_freep) struct bytes disk = bytes_capped(4 * SETTINGS_BYTES_MAX);
+	CLEANUP(freep) char *text = malloc(SETTINGS_BYTES_MAX);
+
+	memset(text, 'x', SETTINGS_BYTES_MAX);
+	document = json_new_object();
+	json_put_view(document, "hostname", (struct view){ text, SETTINGS_BYTES_MAX });
+	ck_assert(!settings_disk_print(&disk, document, &err));
+	ck_assert_int_eq(err.kind, ERR_UNSUPPORTED);
+}
+END_TEST
+
 START_TEST(disk_header_gives_the_length)
 {
 	char header[SETTINGS_HEADER_BYTES] = "vmbake-run/1";
@@ -215,6 +261,9 @@ int main(void)
 	tcase_add_test(tests, report_goes_where_a_broken_command_line_says);
 	tcase_add_test(tests, unknown_keys_are_named_one_by_one);
 	tcase_add_test(tests, schema_knows_the_same_keys);
+	tcase_add_test(tests, parts_are_added_to_an_object_given_as_json);
+	tcase_add_test(tests, disk_that_is_printed_is_read_back);
+	tcase_add_test(tests, disk_of_more_than_a_guest_reads_is_not_printed);
 	tcase_add_test(tests, disk_header_gives_the_length);
 	tcase_add_test(tests, disk_header_that_is_off_is_refused);
 	return suite_run(tests, "settings");

@@ -1,6 +1,7 @@
 /* What one machine wants to be different from what was baked, so that one image serves many:
- * a JSON document (settings.schema.json) from a settings disk, and vmbake.* of the kernel command
- * line over it, both found by settings_source.h.
+ * a JSON document (init/settings.schema.json) from a settings disk, and vmbake.* of the kernel
+ * command line over it. The guest finds both by init/settings_source.h; the host makes and checks
+ * them with the same code.
  *
  * A broken document is an error as a whole: there is no half-configured machine.
  */
