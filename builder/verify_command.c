@@ -32,24 +32,15 @@ static void verification_freep(struct verification *verification)
 	image_tree_closep(&verification->image);
 }
 
-/* Who cannot write a store can verify all the same; it takes a moment longer. */
 MUST_CHECK static bool open_kernel(struct verification *verification,
 				   const struct options *options, struct report *report,
 				   struct err *err)
 {
-	CLEANUP(store_closep) struct store store = STORE_NONE;
-	struct kernel_files files = { .kernel = options->driver.kernel,
-				      .config = options->driver.kernel_config };
-	struct err why = { 0 };
-
 	verification->subject.release = options->driver.kernel_release;
-	if (!files.kernel)
-		return !files.config || err_set(err, ERR_USAGE,
-						"--kernel-config says nothing without --kernel");
-	bool is_open = store_open(&store, options->store, options_lock_timeout_ms(options), &why);
-
-	if (is_open ? !guest_kernel_open(&verification->kernel, &store, &files, report, err) :
-		      !kernel_open(&verification->kernel, &files, err))
+	if (!options->driver.kernel)
+		return !options->driver.kernel_config ||
+		       err_set(err, ERR_USAGE, "--kernel-config says nothing without --kernel");
+	if (!guest_kernel_open_named(&verification->kernel, options, report, err))
 		return false;
 	verification->subject.kernel = &verification->kernel;
 	verification->subject.release = verification->kernel.release;

@@ -71,6 +71,7 @@ struct image_facts {
 	uint8_t uuid[16];
 	char label[17];
 	int64_t time_seconds; /* s_mkfs_time */
+	bool is_read_only; /* kernels do not mount it for writing */
 };
 
 struct image_reader; /* a finished image, open for reading; no mount, nothing is changed */

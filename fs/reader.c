@@ -65,6 +65,7 @@ void image_reader_facts(const struct image_reader *reader, struct image_facts *o
 		.free_inode_count = super->s_free_inodes_count,
 		.time_seconds =
 			(int64_t)((uint64_t)super->s_mkfs_time_hi << 32 | super->s_mkfs_time),
+		.is_read_only = ext2fs_has_feature_readonly(super),
 	};
 	memcpy(out->uuid, super->s_uuid, sizeof(out->uuid));
 	memcpy(out->label, super->s_volume_name, sizeof(super->s_volume_name));

@@ -65,6 +65,7 @@ START_TEST(the_reader_finds_files_and_facts)
 	ck_assert_uint_eq(facts.free_inode_count, image.result.free_inode_count);
 	ck_assert_str_eq(facts.label, "sixteen-letters.");
 	ck_assert_int_eq(facts.time_seconds, 1000000000);
+	ck_assert(!facts.is_read_only);
 	ck_assert(image_reader_slurp(reader, "/etc/passwd", &text, &image.err));
 	ck_assert(view_starts(bytes_view(&text), "root:x:0:0"));
 	ck_assert(!image_reader_slurp(reader, "/etc/shadow", &text, &image.err));
