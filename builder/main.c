@@ -19,6 +19,7 @@
 #include "inspect.h"
 #include "options.h"
 #include "progress.h"
+#include "run_command.h"
 #include "show.h"
 #include "store.h"
 #include "verify_command.h"
@@ -191,7 +192,9 @@ MUST_CHECK static bool run_on_store(const struct options *options, struct err *e
 	}
 }
 
-MUST_CHECK static bool run(const struct options *options, struct json_t **driver, struct err *err)
+/* *status: our exit code after a success, 0 but for what the entrypoint of a machine says */
+MUST_CHECK static bool run(const struct options *options, struct json_t **driver, int *status,
+			   struct err *err)
 {
 	if (options->wants_help || options->wants_version)
 		return run_help(options, err);
@@ -204,6 +207,8 @@ MUST_CHECK static bool run(const struct options *options, struct json_t **driver
 		return run_initrd(options, err);
 	case COMMAND_VERIFY:
 		return run_verify(options, err);
+	case COMMAND_RUN:
+		return run_command(options, status, err);
 	default:
 		return run_on_store(options, err);
 	}
@@ -224,12 +229,13 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	bool as_json = asks_for_json(argc, argv);
 	struct json_t *driver = NULL;
+	int status = 0;
 
 	handle_signals();
 	bound_memory();
 	if (options_parse(&options, argc, (const char *const *)argv, &err) &&
-	    run(&options, &driver, &err))
-		return 0;
+	    run(&options, &driver, &status, &err))
+		return status;
 	prefer_torn(&err);
 	show_error(&err, driver, as_json);
 	return err_exit_code(err.kind);

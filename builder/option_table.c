@@ -6,10 +6,10 @@
 #define ON_STORE                                                                       \
 	(ON(COMMAND_BUILD) | ON(COMMAND_DRIVER_IMPORT) |          \
 	 ON(COMMAND_DRIVER_LIST) | ON(COMMAND_DRIVER_INSPECT) | ON(COMMAND_DRIVER_RM) | \
-	 ON(COMMAND_VERIFY))
+	 ON(COMMAND_VERIFY) | ON(COMMAND_RUN))
 #define ON_CHECK (ON(COMMAND_BUILD) | ON(COMMAND_VERIFY))
 #define ON_CACHE (ON(COMMAND_CACHE_LIST) | ON(COMMAND_CACHE_GC) | ON(COMMAND_CACHE_CHECK))
-#define ON_KERNEL (ON_CHECK | ON(COMMAND_DRIVER_IMPORT))
+#define ON_KERNEL (ON_CHECK | ON(COMMAND_DRIVER_IMPORT) | ON(COMMAND_RUN))
 
 #define FIELD(name) offsetof(struct options, name)
 
@@ -65,6 +65,42 @@ static const struct option_row rows[] = {
 	  "the driver's kernel modules, one release's or several; may be repeated" },
 	{ "kernel-modules", 0, KIND_LIST, ON(COMMAND_DRIVER_IMPORT), FIELD(kernel_module_folders),
 	  "DIR", "the kernel's own modules that those depend on, as /lib/modules/RELEASE" },
+	{ "initrd", 0, KIND_TEXT, ON(COMMAND_RUN), FIELD(machine.initrd), "FILE",
+	  "the guest's initrd, as vmbake initrd makes it" },
+	{ "append", 0, KIND_TEXT, ON(COMMAND_RUN), FIELD(machine.append), "TEXT",
+	  "more of the kernel command line" },
+	{ "vmm", 0, KIND_TEXT, ON(COMMAND_RUN), FIELD(machine.vmm), "NAME",
+	  "qemu, cloud-hypervisor or firecracker (default: auto, the first that can)" },
+	{ "accel", 0, KIND_TEXT, ON(COMMAND_RUN), FIELD(machine.accel), "auto|kvm|tcg",
+	  "qemu: tcg emulates (default: auto, KVM where it works)" },
+	{ "memory", 'm', KIND_SIZE, ON(COMMAND_RUN), FIELD(machine.memory_bytes), "N[KMGT]",
+	  "the guest's memory (default: 512M)" },
+	{ "cpus", 0, KIND_COUNT, ON(COMMAND_RUN), FIELD(machine.cpu_count), "N",
+	  "its processors (default: 1)" },
+	{ "gpu", 0, KIND_LIST, ON(COMMAND_RUN), FIELD(machine.gpus), "ADDRESS",
+	  "hand over this PCI device, as 0000:01:00.0; may be repeated" },
+	{ "write", 0, KIND_FLAG, ON(COMMAND_RUN), FIELD(machine.writes), NULL,
+	  "keep in FILE.ext4 what the guest writes (default: FILE.ext4 stays as it is)" },
+	{ "env", 'e', KIND_LIST, ON(COMMAND_RUN), FIELD(machine.env), "NAME[=VALUE]",
+	  "a variable over the image's; without =, with its value here; may be repeated" },
+	{ "entrypoint", 0, KIND_TEXT, ON(COMMAND_RUN), FIELD(machine.entrypoint), "PROGRAM",
+	  "instead of the image's; or a list of words as JSON" },
+	{ "user", 'u', KIND_TEXT, ON(COMMAND_RUN), FIELD(machine.user), "USER[:GROUP]",
+	  "instead of the image's" },
+	{ "workdir", 'w', KIND_TEXT, ON(COMMAND_RUN), FIELD(machine.working_dir), "DIR",
+	  "instead of the image's" },
+	{ "hostname", 0, KIND_TEXT, ON(COMMAND_RUN), FIELD(machine.hostname), "NAME",
+	  "the guest's name" },
+	{ "set", 0, KIND_LIST, ON(COMMAND_RUN), FIELD(machine.sets), "KEY=VALUE",
+	  "any machine setting, as vmbake.KEY=VALUE on a kernel command line; may be repeated" },
+	{ "terminal", 't', KIND_FLAG, ON(COMMAND_RUN), FIELD(machine.has_terminal), NULL,
+	  "this terminal is the entrypoint's; Ctrl-] ends the machine" },
+	{ "timeout", 0, KIND_NUMBER, ON(COMMAND_RUN), FIELD(machine.timeout_seconds), "SECONDS",
+	  "stop it after this time, and exit with 124 (default: never)" },
+	{ "folder", 0, KIND_TEXT, ON(COMMAND_RUN), FIELD(machine.folder), "DIR",
+	  "where settings drive and sockets are made, to stay (default: for the run, in /tmp)" },
+	{ "print", 0, KIND_FLAG, ON(COMMAND_RUN), FIELD(machine.only_prints), NULL,
+	  "print the VMM's command line or configuration, and start nothing" },
 	{ "plain-http", 0, KIND_FLAG, ON_IMAGE, FIELD(plain_http), NULL,
 	  "allow HTTP without TLS to registries off this machine" },
 	{ "keep-blobs", 0, KIND_FLAG, ON_FETCH, FIELD(keep_blobs), NULL,
@@ -139,6 +175,8 @@ static const struct command_row commands[COMMAND_COUNT] = {
 	[COMMAND_CACHE_GC] = { "cache gc", "", "remove from the store what is not used", 0, 0 },
 	[COMMAND_CACHE_CHECK] = { "cache check", "", "hold the store against its checksums", 0,
 				  0 },
+	[COMMAND_RUN] = { "run", "FILE.ext4 [-- ARG...]",
+			  "boot an image, and exit as its entrypoint does", 1, OPTION_LIST_MAX },
 	[COMMAND_DRIVER_RM] = { "driver rm", "BUNDLE...", "remove bundles from the store", 1,
 				OPTION_LIST_MAX },
 };

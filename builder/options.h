@@ -22,6 +22,7 @@ enum command {
 	COMMAND_CACHE_LIST,
 	COMMAND_CACHE_GC,
 	COMMAND_CACHE_CHECK,
+	COMMAND_RUN,
 	COMMAND_COUNT,
 };
 
@@ -71,6 +72,18 @@ struct cache_options {
 	bool dry_run, drivers, repair;
 };
 
+/* What run is told of the machine; NULL, 0 and false: not given. Its kernel stands in
+ * driver_options, the image and the words for the entrypoint are operands. */
+struct machine_options {
+	const char *initrd, *append, *folder;
+	const char *vmm, *accel; /* words */
+	struct option_list gpus; /* PCI addresses */
+	struct option_list sets, env; /* "KEY=VALUE", "NAME=VALUE" or "NAME" */
+	const char *user, *working_dir, *hostname, *entrypoint;
+	uint64_t memory_bytes, cpu_count, timeout_seconds;
+	bool has_terminal, writes, only_prints;
+};
+
 struct options {
 	enum command command;
 	struct option_list operands;
@@ -78,6 +91,7 @@ struct options {
 	const char *output, *platform, *store, *modules;
 	struct option_list loads, module_folders, kernel_module_folders;
 	struct driver_options driver;
+	struct machine_options machine;
 	uint64_t size_bytes; /* 0: not given */
 	struct free_space free;
 	struct journal_choice journal;

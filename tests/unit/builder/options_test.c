@@ -45,6 +45,26 @@ START_TEST(double_dash_ends_the_options)
 }
 END_TEST
 
+START_TEST(run_takes_what_stands_behind_a_double_dash_for_the_entrypoint)
+{
+	struct options options;
+	struct err err;
+
+	ck_assert(parse(&options, &err,
+			WORDS("run", "-e", "A=b c", "-eB", "--gpu", "01:00.0", "--set=grow",
+			      "i.ext4", "--kernel=k", "-t", "--", "-l", "--json")));
+	ck_assert_int_eq(options.command, COMMAND_RUN);
+	ck_assert_uint_eq(options.operands.count, 3);
+	ck_assert_str_eq(options.operands.items[2], "--json");
+	ck_assert(!options.json && options.machine.has_terminal);
+	ck_assert_str_eq(options.machine.env.items[0], "A=b c");
+	ck_assert_str_eq(options.machine.env.items[1], "B");
+	ck_assert_str_eq(options.machine.gpus.items[0], "01:00.0");
+	ck_assert_str_eq(options.machine.sets.items[0], "grow");
+	ck_assert_str_eq(options.driver.kernel, "k");
+}
+END_TEST
+
 START_TEST(short_option_may_hold_its_value)
 {
 	struct options options;
@@ -169,6 +189,7 @@ int main(void)
 
 	tcase_add_test(all, build_takes_options_before_and_after_the_image);
 	tcase_add_test(all, double_dash_ends_the_options);
+	tcase_add_test(all, run_takes_what_stands_behind_a_double_dash_for_the_entrypoint);
 	tcase_add_test(all, short_option_may_hold_its_value);
 	tcase_add_loop_test(all, wrong_words_are_named, 0, REFUSED_COUNT);
 	tcase_add_loop_test(all, age_is_a_sum_of_units, 0, AGE_COUNT);
