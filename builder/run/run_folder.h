@@ -1,5 +1,6 @@
 /* Where a run's own files are: the settings drive, sockets, Firecracker's configuration. A private
- * folder that goes with the run, or one that the user named and that stays.
+ * folder that goes with the run, or one that the user named and that stays. A private one that a
+ * killed run left goes with the next run.
  */
 #pragma once
 
@@ -10,9 +11,9 @@ struct json_t;
 
 struct run_folder {
 	struct bytes path; /* absolute; owned */
-	bool is_ours; /* to be removed */
+	int lock_fd; /* of a private one, to be removed: locked while we live; -1: it is not ours */
 };
-#define RUN_FOLDER_NONE (struct run_folder){ .path = bytes_capped(4096) }
+#define RUN_FOLDER_NONE (struct run_folder){ .path = bytes_capped(4096), .lock_fd = -1 }
 void run_folder_freep(struct run_folder *folder);
 
 /* out:   starts as RUN_FOLDER_NONE

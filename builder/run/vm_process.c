@@ -100,6 +100,7 @@ bool vm_process_start(struct vm_process *out, char *const *argv, struct err *err
 	CLEANUP(pipes_closep) struct pipes pipes = PIPES_NONE;
 	pid_t parent = getpid();
 
+	signal(SIGCHLD, SIG_DFL); /* where it is ignored, nothing can be waited for */
 	if (!open_terminal(&pipes, err) ||
 	    !open_pipe(&pipes.errors_fd, &pipes.errors_out_fd, err) ||
 	    !open_pipe(&pipes.failure_fd, &pipes.failure_out_fd, err))

@@ -26,8 +26,8 @@ expect_nothing_left() {
 }
 
 own_temp() {
-	export TMPDIR=$PWD/temp
-	mkdir temp
+	TMPDIR=$(mktemp -d "$work/t.XXX") # short: a socket's path has 107 bytes
+	export TMPDIR
 }
 
 it_ends_as_the_entrypoint_does() {
@@ -54,6 +54,15 @@ it_writes_the_image_only_when_asked() {
 	expect 0 "${machine[@]/"$work/image.ext4"/own.ext4}" --write -- 'echo kept >/new'
 	[ "$(inside own.ext4 /new)" = kept ]
 	check_filesystem own.ext4
+}
+
+it_runs_a_sealed_image() {
+	(cd "$work" && VMBAKE_STORE=$work/store vmbake build --progress none --read-only-fs \
+		--verity -o "$OLDPWD/image.ext4" "oci:$layout:shell") | tee built
+	expect 0 "${machine[@]/"$work/image.ext4"/image.ext4}" --append "$(tail -n 1 built)" -- \
+		'echo written >/new; busybox cat /new'
+	grep -qx written out
+	refuses 7 read-only-fs "${machine[@]/"$work/image.ext4"/image.ext4}" --write
 }
 
 it_says_its_result_as_json() {

@@ -95,6 +95,15 @@ START_TEST(much_console_is_not_lost)
 }
 END_TEST
 
+START_TEST(end_is_seen_also_where_children_are_ignored)
+{
+	signal(SIGCHLD, SIG_IGN);
+	ck_assert(run("echo vmbake: exited code=0"));
+	ck_assert(outcome());
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 START_TEST(signal_of_the_entrypoint_is_128_and_more)
 {
 	ck_assert(run("echo vmbake: exited signal=9"));
@@ -242,6 +251,7 @@ int main(void)
 	tcase_add_checked_fixture(all, start, end);
 	tcase_add_test(all, console_is_copied_whole_with_the_line_ends_of_files);
 	tcase_add_test(all, much_console_is_not_lost);
+	tcase_add_test(all, end_is_seen_also_where_children_are_ignored);
 	tcase_add_test(all, signal_of_the_entrypoint_is_128_and_more);
 	tcase_add_test(all, vmm_that_fails_says_why);
 	tcase_add_test(all, kernel_that_panics_says_why);
