@@ -201,12 +201,22 @@ MUST_CHECK static bool check_output(const struct options *options, struct err *e
 	return output_open(&output, AT_FDCWD, options->output, 0644, options->force, err);
 }
 
+bool build_check(const struct options *options, struct err *err)
+{
+	struct reference reference;
+	struct platform platform;
+
+	return reference_parse(&reference, options->operands.items[0], err) &&
+	       image_root_platform(&platform, options, err) && recipe_check(options, err) &&
+	       driver_choice_check(options, err);
+}
+
 MUST_CHECK static bool run(struct build *build, struct err *err)
 {
 	const struct options *options = build->options;
 	CLEANUP(image_reader_freep) struct image_reader *reader = NULL;
 
-	if ((options->output && !check_output(options, err)) ||
+	if (!build_check(options, err) || (options->output && !check_output(options, err)) ||
 	    !store_open(&build->store, options->store, options_lock_timeout_ms(options), err) ||
 	    !resolve(build, err))
 		return false;

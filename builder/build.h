@@ -34,6 +34,11 @@ struct build_result {
 #define BUILD_RESULT_NONE (struct build_result){ 0 }
 void build_result_freep(struct build_result *result);
 
+/* What can be known to be wrong of the options, and of the image's name in operands[0], before
+ * anything is opened, made or fetched; build_image looks first as well.
+ * Errors: ERR_USAGE, and those of reference_parse */
+MUST_CHECK bool build_check(const struct options *options, struct err *err);
+
 /* driver: what was found out about drivers, for --json; owned. Written also after a failure, which
  *         it may explain; NULL when none was looked at.
  * Errors: any; on failure there is no output file and the store is as whole as before */
