@@ -213,7 +213,7 @@ MUST_CHECK static bool add_config(struct cpio *cpio, const struct packing *packi
 	};
 
 	return initrd_config_print(&json, &config, err) &&
-	       cpio_add_file(cpio, INITRD_CONFIG_PATH + 1, 0644, bytes_view(&json), err);
+	       cpio_add_file(cpio, &INITRD_CONFIG_PATH[1], 0644, bytes_view(&json), err);
 }
 
 MUST_CHECK static bool add_modules(struct cpio *cpio, const struct packing *packing,
