@@ -22,6 +22,7 @@ enum command {
 	COMMAND_CACHE_LIST,
 	COMMAND_CACHE_GC,
 	COMMAND_CACHE_CHECK,
+	COMMAND_WARM,
 	COMMAND_COUNT,
 };
 
@@ -91,12 +92,21 @@ struct options {
 	uint64_t lock_timeout_seconds; /* UINT64_MAX: wait for ever */
 	enum progress_style progress;
 	struct cache_options cache;
+	struct option_list lists; /* files of warm */
+	bool layers_only, quiet;
 };
 
 /* argv's strings are borrowed. Options may stand before and after operands; "--" ends them.
  * Errors: ERR_USAGE */
 MUST_CHECK bool options_parse(struct options *out, int argc, const char *const *argv,
 			      struct err *err);
+
+/* One line of warm's lists: an image, and options of its own, spelled as on the command line.
+ * defaults: what the command line gave, which the line's add to or replace
+ * words:    borrowed, as argv; out->operands.items[0] is the image
+ * Errors: ERR_USAGE */
+MUST_CHECK bool options_parse_line(struct options *out, const struct options *defaults,
+				   const char *const *words, size_t word_count, struct err *err);
 
 /* --lock-timeout as store_open takes it; -1: wait for ever. */
 int64_t options_lock_timeout_ms(const struct options *options);
