@@ -115,21 +115,25 @@ bool file_read_some(int fd, void *data, size_t capacity, size_t *len, const char
 	return true;
 }
 
-bool file_slurp(struct bytes *out, int dir_fd, const char *path, struct err *err)
+bool file_read_rest(struct bytes *out, int fd, const char *name, struct err *err)
 {
-	CLEANUP(fd_closep) int fd = -1;
 	char chunk[16 << 10];
 	size_t len = 0;
 
-	if (!file_open(&fd, dir_fd, path, O_RDONLY, err))
-		return false;
 	do {
-		if (!file_read_some(fd, chunk, sizeof(chunk), &len, path, err))
+		if (!file_read_some(fd, chunk, sizeof(chunk), &len, name, err))
 			return false;
 		if (!bytes_append(out, chunk, len, err))
-			return err_wrap(err, "%s", path);
+			return err_wrap(err, "%s", name);
 	} while (len > 0);
 	return true;
+}
+
+bool file_slurp(struct bytes *out, int dir_fd, const char *path, struct err *err)
+{
+	CLEANUP(fd_closep) int fd = -1;
+
+	return file_open(&fd, dir_fd, path, O_RDONLY, err) && file_read_rest(out, fd, path, err);
 }
 
 bool file_make_dirs(int dir_fd, const char *path, mode_t mode, struct err *err)

@@ -37,7 +37,10 @@ void file_reserve(int fd, uint64_t offset, uint64_t len);
 MUST_CHECK bool file_read_some(int fd, void *data, size_t capacity, size_t *len, const char *name,
 			       struct err *err);
 
-/* The whole file appended to out, at most out's cap (beyond: ERR_UNSUPPORTED). */
+/* All that is left to read, appended to out, at most out's cap (beyond: ERR_UNSUPPORTED); name is
+ * for the sentence only. */
+MUST_CHECK bool file_read_rest(struct bytes *out, int fd, const char *name, struct err *err);
+/* The same for a whole file by its path. */
 MUST_CHECK bool file_slurp(struct bytes *out, int dir_fd, const char *path, struct err *err);
 
 /* mkdir -p; folders that are there are left as they are. */

@@ -21,6 +21,7 @@
 /* One build's things, in the order in which they come to be. */
 struct build {
 	const struct options *options;
+	struct build_share *share; /* NULL: nobody else builds */
 	struct report *report;
 	struct build_result *result;
 	struct store store; /* owned, as is all below */
@@ -46,6 +47,30 @@ static void build_freep(struct build *build)
 void build_result_freep(struct build_result *result)
 {
 	image_freep(&result->image);
+}
+
+void build_share_init(struct build_share *share, unsigned layer_count)
+{
+	memory_init(&share->memory, layer_count);
+	pthread_mutex_init(&share->ext4, NULL);
+}
+
+void build_share_closep(struct build_share *share)
+{
+	memory_closep(&share->memory);
+	pthread_mutex_destroy(&share->ext4);
+}
+
+static void enter_ext4(struct build *build)
+{
+	if (build->share)
+		pthread_mutex_lock(&build->share->ext4);
+}
+
+static void leave_ext4(struct build *build)
+{
+	if (build->share)
+		pthread_mutex_unlock(&build->share->ext4);
 }
 
 /* The time since the last stage ended. */
@@ -78,7 +103,10 @@ MUST_CHECK static bool resolve(struct build *build, struct err *err)
 
 MUST_CHECK static bool unpack(struct build *build, struct err *err)
 {
-	if (!image_root_unpack(&build->root, &build->store, build->options, build->report, err))
+	struct memory *memory = build->share ? &build->share->memory : NULL;
+
+	if (!image_root_unpack(&build->root, &build->store, build->options, memory, build->report,
+			       err))
 		return false;
 	build->result->times.unpack_ms = end_stage(build);
 	return true;
@@ -147,8 +175,13 @@ MUST_CHECK static bool write_image(struct build *build, int dir_fd, const char *
 	if (!output_open(&output, dir_fd, path, mode, build->options->force, err))
 		return false;
 	output_touch(&output);
-	if (!image_write(output.fd, build->root.tree, build->root.data_fds, build->root.layer_count,
-			 &options, build->report, &build->result->written, err))
+	enter_ext4(build);
+	bool is_written = image_write(output.fd, build->root.tree, build->root.data_fds,
+				      build->root.layer_count, &options, build->report,
+				      &build->result->written, err);
+
+	leave_ext4(build);
+	if (!is_written)
 		return err_wrap(err, "%s", path);
 	if (!add_verity(build, output.fd, err))
 		return err_wrap(err, "%s", path);
@@ -201,21 +234,43 @@ MUST_CHECK static bool check_output(const struct options *options, struct err *e
 	return output_open(&output, AT_FDCWD, options->output, 0644, options->force, err);
 }
 
+bool build_check(const struct options *options, struct err *err)
+{
+	struct reference reference;
+	struct platform platform;
+
+	return reference_parse(&reference, options->operands.items[0], err) &&
+	       image_root_platform(&platform, options, err) && recipe_check(options, err) &&
+	       driver_choice_check(options, err);
+}
+
+MUST_CHECK static bool read_facts(struct build *build, struct err *err)
+{
+	struct image_reader *reader = NULL;
+
+	enter_ext4(build);
+	bool is_open = image_reader_open(&reader, build->result->path, err);
+
+	if (is_open)
+		image_reader_facts(reader, &build->result->facts);
+	image_reader_freep(&reader);
+	leave_ext4(build);
+	return is_open;
+}
+
 MUST_CHECK static bool run(struct build *build, struct err *err)
 {
 	const struct options *options = build->options;
-	CLEANUP(image_reader_freep) struct image_reader *reader = NULL;
 
-	if ((options->output && !check_output(options, err)) ||
+	if (!build_check(options, err) || (options->output && !check_output(options, err)) ||
 	    !store_open(&build->store, options->store, options_lock_timeout_ms(options), err) ||
 	    !resolve(build, err))
 		return false;
 	if (options->output ? !make_output(build, options->output, err) :
 			      !make_in_store(build, err))
 		return false;
-	if (!image_reader_open(&reader, build->result->path, err))
+	if (!read_facts(build, err))
 		return false;
-	image_reader_facts(reader, &build->result->facts);
 	return !build->recipe.has_verity ||
 	       verity_read(&build->result->verity, build->result->path,
 			   build->result->facts.size_bytes / IMAGE_BLOCK_BYTES,
@@ -223,10 +278,11 @@ MUST_CHECK static bool run(struct build *build, struct err *err)
 }
 
 bool build_image(struct build_result *out, struct json_t **driver, const struct options *options,
-		 struct report *report, struct err *err)
+		 struct build_share *share, struct report *report, struct err *err)
 {
 	CLEANUP(build_result_freep) struct build_result result = BUILD_RESULT_NONE;
 	CLEANUP(build_freep) struct build build = { .options = options,
+						    .share = share,
 						    .report = report,
 						    .result = &result,
 						    .store = STORE_NONE,

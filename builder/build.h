@@ -2,6 +2,7 @@
 #pragma once
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdint.h>
 
 #include "base/digest.h"
@@ -9,6 +10,7 @@
 #include "base/report.h"
 #include "fs/image.h"
 #include "fs/verity.h"
+#include "layers/memory.h"
 #include "oci/image.h"
 #include "options.h"
 
@@ -34,8 +36,24 @@ struct build_result {
 #define BUILD_RESULT_NONE (struct build_result){ 0 }
 void build_result_freep(struct build_result *result);
 
+/* What builds share that are made by threads side by side. */
+struct build_share {
+	struct memory memory; /* made for the layers of all of them */
+	pthread_mutex_t ext4; /* held in libext2fs: the zeros for all its images are one buffer,
+			       * which closing any of them frees (ext2fs_zero_blocks2) */
+};
+void build_share_init(struct build_share *share, unsigned layer_count);
+void build_share_closep(struct build_share *share);
+
+/* What can be known to be wrong of the options, and of the image's name in operands[0], before
+ * anything is opened, made or fetched; build_image looks first as well.
+ * Errors: ERR_USAGE, and those of reference_parse */
+MUST_CHECK bool build_check(const struct options *options, struct err *err);
+
 /* driver: what was found out about drivers, for --json; owned. Written also after a failure, which
  *         it may explain; NULL when none was looked at.
+ * share:  with other builds at the same time; NULL: there are none
  * Errors: any; on failure there is no output file and the store is as whole as before */
 MUST_CHECK bool build_image(struct build_result *out, struct json_t **driver,
-			    const struct options *options, struct report *report, struct err *err);
+			    const struct options *options, struct build_share *share,
+			    struct report *report, struct err *err);

@@ -65,6 +65,13 @@ MUST_CHECK static bool read_options(struct driver_choice *out, const struct opti
 	return true;
 }
 
+bool driver_choice_check(const struct options *options, struct err *err)
+{
+	struct driver_choice ignored = DRIVER_CHOICE_NONE; /* nothing in it is owned so far */
+
+	return read_options(&ignored, options, err);
+}
+
 /* A bundle that cannot be used is told and passed over, unless it is the one that was named. */
 MUST_CHECK static bool open_bundle(struct driver_choice *out, int dir_fd, const char *name,
 				   bool is_named, struct report *report, struct err *err)

@@ -38,6 +38,10 @@ void driver_choice_freep(struct driver_choice *choice);
 /* The chosen bundle, or NULL: the image gets no driver. */
 const struct stored_bundle *driver_choice_bundle(const struct driver_choice *choice);
 
+/* What can be known to be wrong before there is an image.
+ * Errors: ERR_USAGE  options that make no sense */
+MUST_CHECK bool driver_choice_check(const struct options *options, struct err *err);
+
 /* out:    starts as DRIVER_CHOICE_NONE; to be freed also after a failure, and filled as far as it
  *         came, for driver_choice_json
  * Errors: ERR_USAGE     options that make no sense, or the kernel has to be named

@@ -22,7 +22,7 @@ MUST_CHECK static bool import_image(struct store *store, const struct options *o
 	const char *name = options->operands.items[0];
 
 	if (!image_root_resolve(&root, options, name, request->report, err) ||
-	    !image_root_unpack(&root, store, options, request->report, err) ||
+	    !image_root_unpack(&root, store, options, NULL, request->report, err) ||
 	    !image_root_merge(&root, err))
 		return false;
 	request->tree = root.tree;

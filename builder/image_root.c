@@ -74,11 +74,12 @@ static struct pack_caps caps_of(const struct options *options)
 }
 
 bool image_root_unpack(struct image_root *root, struct store *store, const struct options *options,
-		       struct report *report, struct err *err)
+		       struct memory *memory, struct report *report, struct err *err)
 {
 	const struct image *image = &root->image;
 	struct unpack_options unpack = { .jobs = (unsigned)options->jobs,
 					 .keep_blobs = options->keep_blobs,
+					 .memory = memory,
 					 .caps = caps_of(options) };
 
 	root->entries_max = unpack.caps.entries;

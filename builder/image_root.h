@@ -14,6 +14,8 @@
 #include "options.h"
 #include "store.h"
 
+struct memory;
+
 enum { OWN_LAYERS_MAX = 3 }; /* driver, what is made for it, guest */
 
 struct image_root {
@@ -34,10 +36,12 @@ void image_root_freep(struct image_root *root);
 MUST_CHECK bool image_root_resolve(struct image_root *out, const struct options *options,
 				   const char *text, struct report *report, struct err *err);
 
-/* Its layers into the store, and open.  Errors: those of unpack_layers */
+/* Its layers into the store, and open.
+ * memory: as in unpack_options
+ * Errors: those of unpack_layers */
 MUST_CHECK bool image_root_unpack(struct image_root *root, struct store *store,
-				  const struct options *options, struct report *report,
-				  struct err *err);
+				  const struct options *options, struct memory *memory,
+				  struct report *report, struct err *err);
 
 /* One tree of all layers.  Errors: those of merge_layer, with the layer's number in front */
 MUST_CHECK bool image_root_merge(struct image_root *root, struct err *err);

@@ -24,6 +24,7 @@
 #include "store.h"
 #include "verify_command.h"
 #include "version.h"
+#include "warm.h"
 
 /* Nothing has to be undone: what was being made has no name yet, or is cleared by the next run. */
 static void stop(int signal_number)
@@ -89,7 +90,7 @@ MUST_CHECK static bool run_build(const struct options *options, struct json_t **
 
 	work_in_batch();
 	if (!progress_start(&progress, choose_progress(options), err) ||
-	    !build_image(&result, driver, options, progress_report(progress), err))
+	    !build_image(&result, driver, options, NULL, progress_report(progress), err))
 		return false;
 	progress_stopp(&progress);
 	return show_build(&result, ptr_take(driver), options->json, err);
@@ -209,6 +210,9 @@ MUST_CHECK static bool run(const struct options *options, struct json_t **driver
 		return run_verify(options, err);
 	case COMMAND_RUN:
 		return run_command(options, status, err);
+	case COMMAND_WARM:
+		work_in_batch();
+		return warm(options, choose_progress(options), err);
 	default:
 		return run_on_store(options, err);
 	}

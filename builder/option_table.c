@@ -1,13 +1,15 @@
 #include "option_table.h"
 
-#define EVERYWHERE ~0u
-#define ON_IMAGE (ON(COMMAND_BUILD) | ON(COMMAND_INSPECT) | ON(COMMAND_DRIVER_IMPORT))
-#define ON_FETCH (ON(COMMAND_BUILD) | ON(COMMAND_DRIVER_IMPORT))
+#define EVERYWHERE (~ON_LINE)
+#define ON_BAKE (ON(COMMAND_BUILD) | ON(COMMAND_WARM) | ON_LINE)
+#define ON_IMAGE (ON_BAKE | ON(COMMAND_INSPECT) | ON(COMMAND_DRIVER_IMPORT))
+#define ON_FETCH (ON_BAKE | ON(COMMAND_DRIVER_IMPORT))
+#define ON_FETCH_RUN (ON_FETCH & ~ON_LINE) /* what all images of a run share */
 #define ON_STORE                                                                       \
-	(ON(COMMAND_BUILD) | ON(COMMAND_DRIVER_IMPORT) |          \
+	(ON(COMMAND_BUILD) | ON(COMMAND_WARM) | ON(COMMAND_DRIVER_IMPORT) |          \
 	 ON(COMMAND_DRIVER_LIST) | ON(COMMAND_DRIVER_INSPECT) | ON(COMMAND_DRIVER_RM) | \
 	 ON(COMMAND_VERIFY) | ON(COMMAND_RUN))
-#define ON_CHECK (ON(COMMAND_BUILD) | ON(COMMAND_VERIFY))
+#define ON_CHECK (ON_BAKE | ON(COMMAND_VERIFY))
 #define ON_CACHE (ON(COMMAND_CACHE_LIST) | ON(COMMAND_CACHE_GC) | ON(COMMAND_CACHE_CHECK))
 #define ON_KERNEL (ON_CHECK | ON(COMMAND_DRIVER_IMPORT) | ON(COMMAND_RUN))
 
@@ -18,27 +20,33 @@ static const struct option_row rows[] = {
 	  "write here; build: or to a block device (default is the store's images/)" },
 	{ "force", 0, KIND_FLAG, ON(COMMAND_BUILD), FIELD(force), NULL,
 	  "overwrite what is on the block device that --output names" },
+	{ "file", 'f', KIND_LIST, ON(COMMAND_WARM), FIELD(lists), "LIST",
+	  "images, one a line, with options of its own behind it; - is standard input" },
+	{ "layers-only", 0, KIND_FLAG, ON(COMMAND_WARM) | ON_LINE, FIELD(layers_only), NULL,
+	  "stop when the layers are unpacked, for images that build -o will make" },
+	{ "quiet", 'q', KIND_FLAG, ON(COMMAND_WARM), FIELD(quiet), NULL,
+	  "say nothing unless something fails" },
 	{ "platform", 0, KIND_TEXT, ON_IMAGE, FIELD(platform),
 	  "OS/ARCH[/VARIANT]", "which image of an index (default: linux on this machine's)" },
-	{ "size", 0, KIND_SIZE, ON(COMMAND_BUILD), FIELD(size_bytes), "N[KMGT]",
+	{ "size", 0, KIND_SIZE, ON_BAKE, FIELD(size_bytes), "N[KMGT]",
 	  "size of the whole image (default: content and free space)" },
-	{ "free", 0, KIND_FREE, ON(COMMAND_BUILD), FIELD(free), "N[KMGT]|N%",
+	{ "free", 0, KIND_FREE, ON_BAKE, FIELD(free), "N[KMGT]|N%",
 	  "free space in the image (default: 25% or 1G, whichever is more)" },
-	{ "journal", 0, KIND_JOURNAL, ON(COMMAND_BUILD), FIELD(journal), "N[KMGT]|none",
+	{ "journal", 0, KIND_JOURNAL, ON_BAKE, FIELD(journal), "N[KMGT]|none",
 	  "size of the journal (default: as mke2fs would)" },
-	{ "inodes", 0, KIND_NUMBER, ON(COMMAND_BUILD), FIELD(inode_count), "N",
+	{ "inodes", 0, KIND_NUMBER, ON_BAKE, FIELD(inode_count), "N",
 	  "inodes in all (default: a quarter to spare, at least one for each 16K free)" },
-	{ "label", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(label), "TEXT",
+	{ "label", 0, KIND_TEXT, ON_BAKE, FIELD(label), "TEXT",
 	  "name of the file system, up to 16 bytes (default: none)" },
-	{ "read-only-fs", 0, KIND_FLAG, ON(COMMAND_BUILD), FIELD(read_only_fs), NULL,
+	{ "read-only-fs", 0, KIND_FLAG, ON_BAKE, FIELD(read_only_fs), NULL,
 	  "for many machines that only read it: no journal, no free space" },
-	{ "verity", 0, KIND_FLAG, ON(COMMAND_BUILD), FIELD(verity), NULL,
+	{ "verity", 0, KIND_FLAG, ON_BAKE, FIELD(verity), NULL,
 	  "put a dm-verity hash tree behind it, and print its root hash" },
 	{ "modules", 0, KIND_TEXT, ON(COMMAND_INITRD), FIELD(modules), "DIR",
 	  "the guest kernel's modules, as /lib/modules/RELEASE" },
 	{ "load", 0, KIND_LIST, ON(COMMAND_INITRD), FIELD(loads), "NAME",
 	  "one more module to pack and load; may be repeated" },
-	{ "driver", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(driver.driver),
+	{ "driver", 0, KIND_TEXT, ON_BAKE, FIELD(driver.driver),
 	  "auto|none|VERSION|NAME|DIR",
 	  "which imported NVIDIA driver (default: auto, the newest that fits)" },
 	{ "kernel", 0, KIND_TEXT, ON_KERNEL, FIELD(driver.kernel), "FILE",
@@ -49,17 +57,17 @@ static const struct option_row rows[] = {
 	  "its configuration (default: the kernel's own, or config-RELEASE beside it)" },
 	{ "gpu-id", 0, KIND_TEXT, ON_CHECK, FIELD(driver.gpu_id),
 	  "10de:XXXX", "the GPU's PCI id, to check the driver against" },
-	{ "gpu", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(driver.gpu_policy),
+	{ "gpu", 0, KIND_TEXT, ON_BAKE, FIELD(driver.gpu_policy),
 	  "none|optional|required",
 	  "what a machine without a working GPU does (default: optional)" },
 	{ "gpu-class", 0, KIND_TEXT, ON_CHECK, FIELD(driver.gpu_class),
 	  "datacenter|consumer",
 	  "datacenter: CUDA's compat package may stand in for a newer driver" },
-	{ "capabilities", 0, KIND_TEXT, ON(COMMAND_BUILD), FIELD(driver.capabilities), "LIST",
+	{ "capabilities", 0, KIND_TEXT, ON_BAKE, FIELD(driver.capabilities), "LIST",
 	  "parts of the driver, as NVIDIA_DRIVER_CAPABILITIES (default: the image's)" },
 	{ "keep-leftovers", 0, KIND_FLAG, ON_CHECK, FIELD(driver.keep_leftovers), NULL,
 	  "leave another driver's files in the image" },
-	{ "allow-musl", 0, KIND_FLAG, ON(COMMAND_BUILD), FIELD(driver.allow_musl), NULL,
+	{ "allow-musl", 0, KIND_FLAG, ON_BAKE, FIELD(driver.allow_musl), NULL,
 	  "put a driver into an image whose C library cannot run it" },
 	{ "modules", 0, KIND_LIST, ON(COMMAND_DRIVER_IMPORT), FIELD(module_folders), "DIR",
 	  "the driver's kernel modules, one release's or several; may be repeated" },
@@ -105,7 +113,7 @@ static const struct option_row rows[] = {
 	  "allow HTTP without TLS to registries off this machine" },
 	{ "keep-blobs", 0, KIND_FLAG, ON_FETCH, FIELD(keep_blobs), NULL,
 	  "keep compressed layers in the store once they are unpacked" },
-	{ "jobs", 'j', KIND_COUNT, ON_FETCH | ON(COMMAND_VERIFY) | ON(COMMAND_CACHE_CHECK),
+	{ "jobs", 'j', KIND_COUNT, ON_FETCH_RUN | ON(COMMAND_VERIFY) | ON(COMMAND_CACHE_CHECK),
 	  FIELD(jobs), "N", "layers and copies at a time (default: one a core)" },
 	{ "retry", 0, KIND_NUMBER_OR_NONE, ON_IMAGE, FIELD(retries), "N",
 	  "attempts in a row that bring nothing new before giving up (default: 5)" },
@@ -149,7 +157,7 @@ static const struct option_row rows[] = {
 	  "where layers are kept (default: $VMBAKE_STORE, /var/lib/vmbake, ~/.cache/vmbake)" },
 	{ "json", 0, KIND_FLAG, EVERYWHERE, FIELD(json), NULL,
 	  "print the result, or the error, as one JSON object" },
-	{ "progress", 0, KIND_PROGRESS, ON_FETCH | ON(COMMAND_CACHE_CHECK), FIELD(progress),
+	{ "progress", 0, KIND_PROGRESS, ON_FETCH_RUN | ON(COMMAND_CACHE_CHECK), FIELD(progress),
 	  "STYLE", "auto, tty, plain, json or none (default: auto)" },
 	{ "help", 'h', KIND_FLAG, EVERYWHERE, FIELD(wants_help), NULL, "print this" },
 	{ "version", 'V', KIND_FLAG, ON(COMMAND_NONE), FIELD(wants_version), NULL,
@@ -175,6 +183,9 @@ static const struct command_row commands[COMMAND_COUNT] = {
 	[COMMAND_CACHE_GC] = { "cache gc", "", "remove from the store what is not used", 0, 0 },
 	[COMMAND_CACHE_CHECK] = { "cache check", "", "hold the store against its checksums", 0,
 				  0 },
+	[COMMAND_WARM] = { "warm", "[IMAGE...]",
+			   "make images ahead, so that build has them at once", 0,
+			   OPTION_LIST_MAX },
 	[COMMAND_RUN] = { "run", "FILE.ext4 [-- ARG...]",
 			  "boot an image, and exit as its entrypoint does", 1, OPTION_LIST_MAX },
 	[COMMAND_DRIVER_RM] = { "driver rm", "BUNDLE...", "remove bundles from the store", 1,

@@ -21,15 +21,16 @@ enum option_kind {
 	KIND_PROGRESS,
 };
 
-/* Which commands take an option: a bit for each. */
+/* Which commands take an option: a bit for each, and one for a line of warm's lists. */
 #define ON(command) (1u << (command))
-_Static_assert(COMMAND_COUNT <= 32, "a bit for each command");
+#define ON_LINE (1u << 31)
+_Static_assert(COMMAND_COUNT <= 31, "a bit for each command");
 
 struct option_row {
 	const char *name;
 	char letter; /* or 0 */
 	enum option_kind kind;
-	unsigned commands; /* ON(…) of each that takes it */
+	unsigned commands; /* ON(…) of each that takes it, and ON_LINE */
 	size_t offset; /* in struct options */
 	const char *value; /* as help shows it */
 	const char *help;

@@ -132,13 +132,14 @@ MUST_CHECK static bool set_value(struct options *options, const struct option_ro
 	return ok || err_set(err, ERR_USAGE, "--%s: \"%s\" is no %s", row->name, value, row->value);
 }
 
-static const struct option_row *find_row(struct view name, enum command command)
+/* commands: ON(…) or ON_LINE */
+static const struct option_row *find_row(struct view name, unsigned commands)
 {
 	size_t count = 0;
 	const struct option_row *rows = option_table_rows(&count);
 
 	for (size_t i = 0; i < count; i++)
-		if ((rows[i].commands & ON(command)) != 0 &&
+		if ((rows[i].commands & commands) != 0 &&
 		    (name.len == 1 ? rows[i].letter == name.ptr[0]
 				   : view_equal(name, rows[i].name)))
 			return &rows[i];
@@ -148,6 +149,7 @@ static const struct option_row *find_row(struct view name, enum command command)
 /* The words in front of us; options may take the next one as their value. */
 struct words {
 	const char *const *next, *const *end;
+	bool is_line; /* of warm's lists, not the command line */
 };
 
 /* An option as it stands: "--name", "--name=value", "-n" or "-nvalue". value.ptr is NULL without.
@@ -172,11 +174,15 @@ static struct given split_option(const char *word)
 	return given;
 }
 
-MUST_CHECK static bool unknown_option(const struct options *options, const char *word,
-				      struct err *err)
+MUST_CHECK static bool unknown_option(const struct options *options, const struct given *given,
+				      const char *word, struct err *err)
 {
 	const char *command = option_table_command(options->command)->name;
+	const struct option_row *row = find_row(given->name, ON(options->command));
 
+	if (row) /* in a line */
+		return err_set(err, ERR_USAGE, "--%s is for all images: give it to vmbake %s"
+			       " itself", row->name, command);
 	return err_set(err, ERR_USAGE, "unknown option %s (see vmbake%s%s --help)", word,
 		       command ? " " : "", command ? command : "");
 }
@@ -185,10 +191,11 @@ MUST_CHECK static bool take_option(struct options *options, struct words *words,
 {
 	const char *word = *words->next++;
 	struct given given = split_option(word);
-	const struct option_row *row = find_row(given.name, options->command);
+	const struct option_row *row =
+		find_row(given.name, words->is_line ? ON_LINE : ON(options->command));
 
 	if (!row)
-		return unknown_option(options, word, err);
+		return unknown_option(options, &given, word, err);
 	if (row->kind == KIND_FLAG && given.value.ptr)
 		return err_set(err, ERR_USAGE, "--%s takes no value", row->name);
 	if (row->kind == KIND_FLAG)
@@ -239,6 +246,8 @@ MUST_CHECK static bool take_word(struct options *options, struct words *words, s
 		options->command = (enum command)i;
 		return true;
 	}
+	if (is_family && (strcmp(second, "--help") == 0 || strcmp(second, "-h") == 0))
+		return true; /* all commands are listed then, with this family's */
 	if (is_family)
 		return incomplete_family(word, second, err);
 	return err_set(err, ERR_USAGE, "unknown command %s (see vmbake --help)", word);
@@ -268,6 +277,25 @@ static uint64_t core_count(void)
 	return cores < 1 ? 1 : cores > 1024 ? 1024 : (uint64_t)cores;
 }
 
+MUST_CHECK static bool take_all(struct options *options, struct words *words, struct err *err)
+{
+	bool has_options = true;
+
+	while (words->next < words->end) {
+		const char *word = *words->next;
+		bool is_option = has_options && word[0] == '-' && word[1] != '\0';
+
+		if (is_option && strcmp(word, "--") == 0) {
+			has_options = false;
+			words->next++;
+		} else if (is_option ? !take_option(options, words, err) :
+				       !take_word(options, words, err)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 bool options_parse(struct options *out, int argc, const char *const *argv, struct err *err)
 {
 	struct options options = { .jobs = core_count(),
@@ -275,23 +303,28 @@ bool options_parse(struct options *out, int argc, const char *const *argv, struc
 				   .lock_timeout_seconds = UINT64_MAX,
 				   .cache = { .older_than_seconds = UINT64_MAX,
 					      .max_bytes = UINT64_MAX } };
-	struct words words = { argv + (argc > 0), argv + argc };
-	bool has_options = true;
+	struct words words = { .next = argv + (argc > 0), .end = argv + argc };
 
-	while (words.next < words.end) {
-		const char *word = *words.next;
-		bool is_option = has_options && word[0] == '-' && word[1] != '\0';
-
-		if (is_option && strcmp(word, "--") == 0) {
-			has_options = false;
-			words.next++;
-		} else if (is_option ? !take_option(&options, &words, err) :
-				       !take_word(&options, &words, err)) {
-			return false;
-		}
-	}
-	if (!check_operands(&options, err))
+	if (!take_all(&options, &words, err) || !check_operands(&options, err))
 		return false;
+	*out = options;
+	return true;
+}
+
+bool options_parse_line(struct options *out, const struct options *defaults,
+			const char *const *words, size_t word_count, struct err *err)
+{
+	struct options options = *defaults;
+	struct words line = { .next = words, .end = words + word_count, .is_line = true };
+
+	options.operands.count = 0;
+	if (!take_all(&options, &line, err))
+		return false;
+	if (options.operands.count == 0)
+		return err_set(err, ERR_USAGE, "there is no image");
+	if (options.operands.count > 1)
+		return err_set(err, ERR_USAGE, "one image too many: %s",
+			       options.operands.items[1]);
 	*out = options;
 	return true;
 }
@@ -316,7 +349,7 @@ static void print_row(FILE *stream, const struct option_row *row)
 
 static void print_command(FILE *stream, const struct command_row *row)
 {
-	fprintf(stream, "  %-15s %-16s %s\n", row->name, row->operands, row->help);
+	fprintf(stream, "  %-15s %-21s %s\n", row->name, row->operands, row->help);
 }
 
 void options_print_help(FILE *stream, enum command command)
@@ -340,7 +373,11 @@ void options_print_help(FILE *stream, enum command command)
 			print_row(stream, &rows[i]);
 	if (command == COMMAND_NONE)
 		fprintf(stream, "\nvmbake COMMAND --help says more of one command.\n");
-	if (command == COMMAND_BUILD)
+	if (command == COMMAND_WARM)
+		fputs("\nLIST holds one image a line, with options for it alone, as in\n"
+		      "    registry/name:tag --platform linux/arm64 --label 'a b'  # why\n",
+		      stream);
+	if (command == COMMAND_BUILD || command == COMMAND_WARM)
 		fputs("\nIMAGE is registry/name[:tag][@digest], docker://…, oci:DIR[:TAG],\n"
 		      "oci-archive:FILE[:TAG] or docker-archive:FILE[:TAG].\n",
 		      stream);

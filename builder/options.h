@@ -12,6 +12,8 @@
 enum command {
 	COMMAND_NONE, /* only --help or --version was given */
 	COMMAND_BUILD,
+	COMMAND_WARM,
+	COMMAND_RUN,
 	COMMAND_INSPECT,
 	COMMAND_INITRD,
 	COMMAND_DRIVER_IMPORT,
@@ -22,7 +24,6 @@ enum command {
 	COMMAND_CACHE_LIST,
 	COMMAND_CACHE_GC,
 	COMMAND_CACHE_CHECK,
-	COMMAND_RUN,
 	COMMAND_COUNT,
 };
 
@@ -105,12 +106,21 @@ struct options {
 	uint64_t lock_timeout_seconds; /* UINT64_MAX: wait for ever */
 	enum progress_style progress;
 	struct cache_options cache;
+	struct option_list lists; /* files of warm */
+	bool layers_only, quiet;
 };
 
 /* argv's strings are borrowed. Options may stand before and after operands; "--" ends them.
  * Errors: ERR_USAGE */
 MUST_CHECK bool options_parse(struct options *out, int argc, const char *const *argv,
 			      struct err *err);
+
+/* One line of warm's lists: an image, and options of its own, spelled as on the command line.
+ * defaults: what the command line gave, which the line's add to or replace
+ * words:    borrowed, as argv; out->operands.items[0] is the image
+ * Errors: ERR_USAGE */
+MUST_CHECK bool options_parse_line(struct options *out, const struct options *defaults,
+				   const char *const *words, size_t word_count, struct err *err);
 
 /* --lock-timeout as store_open takes it; -1: wait for ever. */
 int64_t options_lock_timeout_ms(const struct options *options);

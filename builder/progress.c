@@ -191,6 +191,21 @@ struct report *progress_report(struct progress *progress)
 	return &progress->report;
 }
 
+void progress_hold(struct progress *progress)
+{
+	if (!progress)
+		return;
+	pthread_mutex_lock(&progress->mutex);
+	clear_line(progress);
+	fflush(stderr);
+}
+
+void progress_release(struct progress *progress)
+{
+	if (progress)
+		pthread_mutex_unlock(&progress->mutex);
+}
+
 void progress_stopp(struct progress **progress)
 {
 	struct progress *stopped = *progress;

@@ -36,7 +36,7 @@ static void choose_free(const struct options *options, struct recipe *recipe)
 	}
 }
 
-MUST_CHECK static bool check_options(const struct options *options, struct err *err)
+bool recipe_check(const struct options *options, struct err *err)
 {
 	if (options->label && strlen(options->label) > 16)
 		return err_set(err, ERR_USAGE, "--label: \"%s\" is over 16 bytes", options->label);
@@ -59,7 +59,7 @@ bool recipe_make(struct recipe *out, const struct image *image, const struct opt
 				 .is_read_only = options->read_only_fs,
 				 .has_verity = options->verity };
 
-	if (!check_options(options, err) || !choose_time(image, &recipe.time_seconds, err))
+	if (!recipe_check(options, err) || !choose_time(image, &recipe.time_seconds, err))
 		return false;
 	choose_free(options, &recipe);
 	if (options->label)

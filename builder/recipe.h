@@ -43,10 +43,13 @@ struct recipe {
 	bool has_no_journal, is_read_only, has_verity;
 };
 
+/* What can be known to be wrong before there is an image.
+ * Errors: ERR_USAGE  a label over 16 bytes, options that exclude each other */
+MUST_CHECK bool recipe_check(const struct options *options, struct err *err);
+
 /* The image's time is SOURCE_DATE_EPOCH, else its "created", else 1; always within ext4's unsigned
  * 32 bits and never 0, which libext2fs takes for "now".
- * Errors: ERR_USAGE  SOURCE_DATE_EPOCH is no number, a label over 16 bytes, options that exclude
- *                    each other */
+ * Errors: ERR_USAGE  SOURCE_DATE_EPOCH is no number, and what recipe_check finds */
 MUST_CHECK bool recipe_make(struct recipe *out, const struct image *image,
 			    const struct options *options, const struct digest *init_digest,
 			    struct err *err);

@@ -155,7 +155,7 @@ static void print_verity(const struct verity *verity)
 	printf("dm-verity root hash %s\nroot=/dev/dm-0 %s\n", hex, argument);
 }
 
-static struct json_t *build_json(const struct build_result *result, struct json_t *driver)
+struct json_t *show_build_json(const struct build_result *result, struct json_t *driver)
 {
 	struct json_t *object = json_new_object(), *copy = json_new_object();
 	struct json_t *times = json_new_object();
@@ -202,7 +202,7 @@ bool show_build(const struct build_result *result, struct json_t *driver, bool a
 	char digest[DIGEST_TEXT_BYTES], size[SHOW_BYTES_TEXT], available[SHOW_BYTES_TEXT];
 
 	if (as_json)
-		return show_json(build_json(result, ptr_take(&owned)), err);
+		return show_json(show_build_json(result, ptr_take(&owned)), err);
 	digest_text(&result->image.manifest_digest, digest);
 	show_bytes(result->facts.size_bytes, size);
 	show_bytes(result->facts.free_bytes, available);
@@ -233,13 +233,23 @@ bool show_file(const char *path, const char *what, bool as_json, struct err *err
 	return show_flush(err);
 }
 
+struct json_t *show_error_json(const struct err *err, struct json_t *driver)
+{
+	struct json_t *error = json_new_object();
+
+	json_put_text(error, "kind", err_kind_name(err->kind));
+	json_put_text(error, "message", err->msg);
+	if (driver)
+		json_put(error, "driver", driver);
+	return error;
+}
+
 void show_error(const struct err *err, struct json_t *driver, bool as_json)
 {
 	CLEANUP(json_freep) struct json_t *owned = driver;
 
-	CLEANUP(bytes_freep) struct bytes text = bytes_capped(1 << 16);
+	CLEANUP(bytes_freep) struct bytes text = bytes_capped(64 << 20);
 	CLEANUP(json_freep) struct json_t *document = NULL;
-	struct json_t *error = NULL;
 	struct err ignored = { 0 };
 
 	if (!as_json) {
@@ -247,12 +257,7 @@ void show_error(const struct err *err, struct json_t *driver, bool as_json)
 		return;
 	}
 	document = json_new_object();
-	error = json_new_object();
-	json_put_text(error, "kind", err_kind_name(err->kind));
-	json_put_text(error, "message", err->msg);
-	if (owned)
-		json_put(error, "driver", ptr_take(&owned));
-	json_put(document, "error", error);
+	json_put(document, "error", show_error_json(err, ptr_take(&owned)));
 	if (json_print(&text, document, JSON_ONE_LINE, &ignored))
 		fprintf(stderr, "%s\n", text.data);
 }

@@ -29,6 +29,11 @@ MUST_CHECK bool show_flush(struct err *err);
 MUST_CHECK bool show_build(const struct build_result *result, struct json_t *driver, bool as_json,
 			   struct err *err);
 
+/* The objects that build prints for its result, and every command for an error. Owned; driver is
+ * taken over, and may be NULL. */
+struct json_t *show_build_json(const struct build_result *result, struct json_t *driver);
+struct json_t *show_error_json(const struct err *err, struct json_t *driver);
+
 /* A file that was made: its path and size, and what it is. */
 MUST_CHECK bool show_file(const char *path, const char *what, bool as_json, struct err *err);
 

@@ -281,10 +281,10 @@ bool unpack_layers(struct store *store, struct image_source *source, const struc
 	if (!plan_order(&unpacking, err))
 		return false;
 	unsigned workers = count_workers(&unpacking);
-	CLEANUP(memory_closep) struct memory memory;
+	CLEANUP(memory_closep) struct memory own;
 
-	memory_init(&memory, workers);
-	unpacking.memory = &memory;
+	memory_init(&own, workers);
+	unpacking.memory = options->memory ? options->memory : &own;
 	if (!run_workers(&unpacking, workers, err) || !repeat_layers(&unpacking, err) ||
 	    !check_caps(&unpacking, err))
 		return false;

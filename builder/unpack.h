@@ -11,6 +11,8 @@
 struct unpack_options {
 	unsigned jobs; /* layers at a time, at least 1 */
 	bool keep_blobs;
+	struct memory *memory; /* shared with images that are unpacked at the same time, made for
+				* the layers of all; NULL: this one is alone */
 	struct pack_caps caps; /* of the image as a whole: layers together may not pass them */
 };
 

@@ -169,6 +169,18 @@ START_TEST(max_bytes_is_the_commands_own)
 }
 END_TEST
 
+START_TEST(help_needs_no_second_word)
+{
+	const char *words[] = { "vmbake", "cache", _i ? "-h" : "--help" };
+	struct options options = { 0 };
+	struct err err = { 0 };
+
+	ck_assert_msg(options_parse(&options, 3, words, &err), "%s", err.msg);
+	ck_assert(options.wants_help);
+	ck_assert_int_eq(options.command, COMMAND_NONE);
+}
+END_TEST
+
 START_TEST(help_needs_no_operand)
 {
 	struct options options;
@@ -195,6 +207,7 @@ int main(void)
 	tcase_add_loop_test(all, age_is_a_sum_of_units, 0, AGE_COUNT);
 	tcase_add_test(all, max_bytes_is_the_commands_own);
 	tcase_add_test(all, help_needs_no_operand);
+	tcase_add_loop_test(all, help_needs_no_second_word, 0, 2);
 	suite_add_tcase(suite, all);
 	srunner_run_all(runner, CK_NORMAL);
 	int failed = srunner_ntests_failed(runner);
