@@ -12,6 +12,7 @@
 enum {
 	BLOCK = INDEX_BLOCK_BYTES,
 	RESERVE_BYTES = 64 << 20, /* blocks for so much are asked for at a time */
+	BUFFERS = 4, /* as the thread that fills them and the one that writes are not in step */
 };
 
 /* The thread that brings full buffers to the file. */
@@ -19,7 +20,7 @@ struct porter {
 	pthread_t thread;
 	pthread_mutex_t mutex; /* over all below */
 	pthread_cond_t changed;
-	const char *buffer; /* on its way; NULL: none */
+	uint64_t given, done; /* buffers, ever: number n is buffers[n % BUFFERS] */
 	struct err failure; /* of the last one; kind is ERR_NONE when none */
 	bool is_started, is_over;
 };
@@ -33,9 +34,9 @@ struct data_file {
 	struct porter porter;
 	size_t buffer_bytes;
 	uint64_t offset; /* of buffer[0] in the file */
-	char *buffer; /* owned; whole blocks, then room for one */
+	char *buffer; /* one of the next: whole blocks, then room for one */
 	size_t buffer_len; /* of the whole blocks; less than buffer_bytes */
-	char *other; /* owned; the porter's, or nobody's; NULL until there is a porter */
+	char *buffers[BUFFERS]; /* owned; only the first is there until there is a porter */
 };
 
 bool data_file_new(struct data_file **out, int fd, size_t buffer_bytes, struct err *err)
@@ -48,7 +49,7 @@ bool data_file_new(struct data_file **out, int fd, size_t buffer_bytes, struct e
 	file->buffer_bytes = buffer_bytes;
 	pthread_mutex_init(&file->porter.mutex, NULL);
 	pthread_cond_init(&file->porter.changed, NULL);
-	file->buffer = aligned_alloc(BLOCK, buffer_bytes);
+	file->buffer = file->buffers[0] = aligned_alloc(BLOCK, buffer_bytes);
 	if (!file->buffer)
 		return err_memory(err, "a layer's data");
 	if (!writeback_start(&file->writeback, fd, err))
@@ -77,8 +78,8 @@ void data_file_freep(struct data_file **file)
 	writeback_freep(&(*file)->writeback);
 	pthread_cond_destroy(&(*file)->porter.changed);
 	pthread_mutex_destroy(&(*file)->porter.mutex);
-	free((*file)->buffer);
-	free((*file)->other);
+	for (int i = 0; i < BUFFERS; i++)
+		free((*file)->buffers[i]);
 	free(*file);
 	*file = NULL;
 }
@@ -125,20 +126,21 @@ static void *port(void *argument)
 	struct porter *porter = &file->porter;
 
 	pthread_mutex_lock(&porter->mutex);
-	while (porter->buffer || !porter->is_over) {
+	while (porter->given > porter->done || !porter->is_over) {
+		const char *buffer = file->buffers[porter->done % BUFFERS];
 		struct err err = { 0 };
 
-		if (!porter->buffer) {
+		if (porter->given == porter->done) {
 			pthread_cond_wait(&porter->changed, &porter->mutex);
 			continue;
 		}
 		pthread_mutex_unlock(&porter->mutex);
-		bool is_written = append(file, porter->buffer, file->buffer_bytes, NULL, 0, &err);
+		bool is_written = append(file, buffer, file->buffer_bytes, NULL, 0, &err);
 
 		pthread_mutex_lock(&porter->mutex);
 		if (!is_written)
 			porter->failure = err;
-		porter->buffer = NULL;
+		porter->done++;
 		pthread_cond_signal(&porter->changed);
 	}
 	pthread_mutex_unlock(&porter->mutex);
@@ -147,9 +149,11 @@ static void *port(void *argument)
 
 MUST_CHECK static bool porter_start(struct data_file *file, struct err *err)
 {
-	file->other = aligned_alloc(BLOCK, file->buffer_bytes);
-	if (!file->other)
-		return err_memory(err, "a layer's data");
+	for (int i = 1; i < BUFFERS; i++) {
+		file->buffers[i] = aligned_alloc(BLOCK, file->buffer_bytes);
+		if (!file->buffers[i])
+			return err_memory(err, "a layer's data");
+	}
 	errno = pthread_create(&file->porter.thread, NULL, port, file);
 	if (errno)
 		return err_os(err, "start a thread");
@@ -157,11 +161,11 @@ MUST_CHECK static bool porter_start(struct data_file *file, struct err *err)
 	return true;
 }
 
-/* Until the porter has written what it was given; its failure is this call's. */
-MUST_CHECK static bool await_porter(struct porter *porter, struct err *err)
+/* Until the porter has no more than so many buffers; its failure is this call's. */
+MUST_CHECK static bool await_porter(struct porter *porter, uint64_t left, struct err *err)
 {
 	pthread_mutex_lock(&porter->mutex);
-	while (porter->buffer)
+	while (porter->given - porter->done > left)
 		pthread_cond_wait(&porter->changed, &porter->mutex);
 	bool is_well = porter->failure.kind == ERR_NONE;
 
@@ -171,30 +175,28 @@ MUST_CHECK static bool await_porter(struct porter *porter, struct err *err)
 	return is_well;
 }
 
-/* The buffer is full: the porter takes it, and the other one is filled next. */
+/* The buffer is full: the porter takes it, and the next one is filled, when it has that no more. */
 MUST_CHECK static bool hand_over(struct data_file *file, struct err *err)
 {
 	struct porter *porter = &file->porter;
-	char *full = file->buffer;
 
-	if ((!porter->is_started && !porter_start(file, err)) || !await_porter(porter, err))
+	if (!porter->is_started && !porter_start(file, err))
 		return false;
 	pthread_mutex_lock(&porter->mutex);
-	porter->buffer = full;
+	porter->given++;
 	pthread_cond_signal(&porter->changed);
 	pthread_mutex_unlock(&porter->mutex);
-	file->buffer = file->other;
-	file->other = full;
+	file->buffer = file->buffers[porter->given % BUFFERS];
 	file->offset += file->buffer_len;
 	file->buffer_len = 0;
-	return true;
+	return await_porter(porter, BUFFERS - 1, err);
 }
 
 /* What is in the buffer and len bytes behind it, by this thread. */
 MUST_CHECK static bool write_out(struct data_file *file, const char *data, size_t len,
 				 struct err *err)
 {
-	if (!await_porter(&file->porter, err) ||
+	if (!await_porter(&file->porter, 0, err) ||
 	    !append(file, file->buffer, file->buffer_len, data, len, err))
 		return false;
 	file->offset = file->written;

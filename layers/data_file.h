@@ -15,7 +15,7 @@ enum { DATA_ALIGN_BYTES = 64 << 10 }; /* what writes start at multiples of */
 
 /* fd:            an empty file, borrowed; written by offset, not synced, but its writeback is
  *                started early
- * buffer_bytes:  a multiple of DATA_ALIGN_BYTES; two of it when much is small */
+ * buffer_bytes:  a multiple of DATA_ALIGN_BYTES; four of it when much is small */
 MUST_CHECK bool data_file_new(struct data_file **out, int fd, size_t buffer_bytes,
 			      struct err *err);
 void data_file_freep(struct data_file **file);

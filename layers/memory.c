@@ -3,15 +3,15 @@
 enum {
 	BUFFER_BYTES_MIN = 64 << 10,
 	BUFFER_BYTES_MAX = 1 << 20, /* more does not make it faster */
-	BUFFERS_BYTES_MAX = 30 << 20, /* of all layers together */
+	BUFFERS_BYTES_MAX = 34 << 20, /* of all layers together */
 	WINDOWS_BYTES_MAX = 12 << 20, /* unless one is larger by itself */
 	FIXED_BYTES = 512 << 10, /* of a layer, beside its buffers: stacks, states of libraries */
 };
 
-/* Four of the queue, two of the data file, five eighths of one in front of inflate. */
+/* Four of the queue, four of the data file, five eighths of one in front of inflate. */
 static size_t layer_bytes(size_t buffer_bytes)
 {
-	return 6 * buffer_bytes + buffer_bytes / 8 * 5 + FIXED_BYTES;
+	return 8 * buffer_bytes + buffer_bytes / 8 * 5 + FIXED_BYTES;
 }
 
 void memory_init(struct memory *memory, unsigned layer_count)
