@@ -36,9 +36,10 @@ run() {
 
 	rm -rf "$work/same" "$work/disk"
 	mkdir "$work/disk"
-	settle "$work"
 	cat "$tar" >/dev/null
 	timed "$work/list" list
+	settle "$work"
+	cat "$tar" >/dev/null
 	mount -t tmpfs tmpfs "$work/xfs"
 	pack "$work/xfs" "$work/memory"
 	umount "$work/xfs"
